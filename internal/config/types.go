@@ -1,0 +1,151 @@
+// Package config turns one YAML file into typed, validated configuration. Every problem is reported at once with its line,
+// column and field path; unknown keys are errors; secrets stay references.
+package config
+
+import (
+	"time"
+
+	"phalops/internal/secret"
+)
+
+// Config is the whole file after defaults, ranges and checks. Zero fields carry their documented default already.
+type Config struct {
+	Lang     string             // zh | en; default en (the starter file sets it)
+	Data     string             // folder of the store; default /var/lib/phalops
+	Networks map[string]Network // khala and phala are built in
+	Hosts    map[string]Host    // "local" is always there
+	Sites    []Site
+	Watchdog Watchdog
+	Healing  Healing
+	Alerts   Alerts
+	Poll     Poll
+	Metrics  Listen // default 127.0.0.1:9477
+	Clock    *Clock // nil in production
+}
+
+// Network is a chain family.
+type Network struct {
+	Name           string
+	SS58Prefix     int           // default 30
+	ParaBlockTime  time.Duration // default 12s
+	RelayBlockTime time.Duration // default 6s
+	Reference      []string      // outside heads: RPC URLs of parachain nodes that are not ours
+}
+
+// Host is a machine with a container engine.
+type Host struct {
+	Name    string
+	Address string // IP or name; "" for local
+	Docker  string // engine address: unix:///path or tcp://127.0.0.1:port; default unix:///var/run/docker.sock (local only)
+}
+
+// Site is one place with its own LAN.
+type Site struct {
+	Name          string
+	Network       string // default khala
+	Nodes         []Node
+	DataProviders []DataProvider
+	Bridges       []Bridge
+}
+
+// Node is a para+relay chain process, or with RPC any one-chain Substrate node.
+type Node struct {
+	Name      string
+	Host      string        // default local
+	Para      string        // URL
+	Relay     string        // URL
+	RPC       string        // URL of a one-chain node; then Para and Relay are empty
+	Container string        // container name on Host; "" = phalops cannot restart it
+	Grace     time.Duration // stop grace; default 120s, never less than 60s
+}
+
+// DataProvider is a v2 data provider's container.
+type DataProvider struct {
+	Name    string
+	Host    string // default local
+	Node    string // the node it reads
+	Project string // exact compose project
+}
+
+// Bridge is a PRB.
+type Bridge struct {
+	Name          string
+	Version       string // v2 (v0 and v3 follow)
+	URL           string // the monitor
+	Lifecycle     string // peer id, "" where the monitor knows exactly one lifecycle manager
+	DataProviders []string
+	Node          string            // restarted with it, in the right order
+	Host          string            // default local
+	Project       string            // exact compose project; "" = its containers are not ours to restart
+	Roles         map[string]string // service → host, where parts live on other hosts
+	MaxWorkers    int               // default 100
+	Labels        map[string]string
+}
+
+// Watchdog is the node policy.
+type Watchdog struct {
+	StalledAfter time.Duration // default 5m
+	DownAfter    time.Duration // default 2m
+	Restart      Budget        // default per 6h, at most 3, backoff 10m
+}
+
+// Budget bounds restarts.
+type Budget struct {
+	Per     time.Duration
+	AtMost  int
+	Backoff time.Duration // pause after the first; doubles
+}
+
+// Healing is the worker policy.
+type Healing struct {
+	Mode   string   // act | observe; default act, the starter file begins with observe
+	AtMost AtMost   // default 10% per bridge, 3 at once
+	Ladder []string // default [restart, container, alert]
+	Worker Budget   // restarts of one worker; default per 6h, at most 3, backoff 10m
+}
+
+// AtMost caps how many workers of a bridge are treated at the same time. Both caps hold; at least one worker is always
+// allowed.
+type AtMost struct {
+	PerBridge float64 // share of the bridge's enabled workers, 0…1
+	AtOnce    int
+}
+
+// Alerts is who is told.
+type Alerts struct {
+	Channels map[string]Channel
+	Routes   []Route // default: critical at once, repeated hourly; warning at once; info as a 10-minute digest
+}
+
+// Channel is one way to reach people.
+type Channel struct {
+	Name   string
+	Type   string     // dingtalk
+	URL    string     // default: the service's own
+	Token  secret.Ref //
+	Secret secret.Ref // signing secret; zero: the robot uses keywords or an address list
+	At     []string   // mobile numbers to wake for critical alerts
+}
+
+// Route sends severities to channels.
+type Route struct {
+	Severity []string
+	To       []string
+	Repeat   time.Duration // 0: never repeated
+	Digest   time.Duration // 0: at once
+}
+
+// Poll is how often the fleet is asked.
+type Poll struct {
+	Node   time.Duration // default 15s
+	Bridge time.Duration // default 15s
+}
+
+// Listen is an address to serve on; "" = off.
+type Listen struct{ Listen string }
+
+// Clock makes the daemon run on a simulated world's time (written by `sim serve --write-config`, never by hand).
+type Clock struct {
+	Origin time.Time
+	Speed  float64
+}

@@ -1,0 +1,188 @@
+// Package store is the memory of phalops: the journal of plans, the locks and leases, incidents and events, the newest
+// statuses, the fact log and the messages. It decides nothing.
+//
+// Every method is one transaction: when it returns nil the change survives a power cut. All times are the caller's (clock
+// passed in); the store owns no clock. Implementations live in sub-packages and pass the suite in storetest.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"phalops/internal/fleet"
+)
+
+// ErrNotFound is returned for an id that the store does not have.
+var ErrNotFound = errors.New("not found")
+
+// ErrFenced is returned when a write carries a lease token that is no longer the newest: somebody else has taken over, and
+// the caller must begin no further effect.
+var ErrFenced = errors.New("the lease was lost")
+
+// ErrFull is returned when the disk is full and the write was not needed to restore something.
+var ErrFull = errors.New("the disk under the store is full")
+
+// LockedError is returned when a plan wants what another one holds.
+type LockedError struct {
+	Wanted fleet.Ref
+	Held   Lock
+}
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("%s is locked by plan %s (%s) since %s", e.Wanted, e.Held.Plan, e.Held.Owner, e.Held.Since.Format(time.RFC3339))
+}
+
+// HeldError is returned when a lease is held by somebody else.
+type HeldError struct{ Lease Lease }
+
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("lease %s is held by %s until %s", e.Lease.Name, e.Lease.Owner, e.Lease.Expires.Format(time.RFC3339))
+}
+
+// Lock is a row that says which unended plan may touch a target.
+type Lock struct {
+	Ref    fleet.Ref    `json:"ref"`
+	Plan   string       `json:"plan"`
+	Owner  string       `json:"owner"` // the plan's author
+	Reason fleet.Reason `json:"reason"`
+	Since  time.Time    `json:"since"`
+	Token  int64        `json:"token"` // grows with every lock ever taken
+}
+
+// Lease is the right to execute the plans of one site (Name is the site) until Expires.
+type Lease struct {
+	Name    string    `json:"name"`
+	Owner   string    `json:"owner"`
+	Token   int64     `json:"token"` // grows whenever the owner changes; every effect carries it
+	Expires time.Time `json:"expires"`
+	Since   time.Time `json:"since"`
+}
+
+// Fence is the proof, carried by every journal write of an executor, that its lease is still its own.
+type Fence struct {
+	Lease string
+	Token int64
+}
+
+// PlanFilter chooses plans; zero fields choose all.
+type PlanFilter struct {
+	Sites    []string
+	Unended  bool      // only those with something left to do
+	Kind     string    // only this kind
+	Target   fleet.Ref // only those with this target or lock
+	Since    time.Time // created at or after
+	Incident string
+	Limit    int // newest first; 0: all
+}
+
+// EventFilter chooses events; zero fields choose all.
+type EventFilter struct {
+	After    int64 // cursor: only events with a higher Seq
+	Kinds    []fleet.EventKind
+	Target   fleet.Ref // the target itself or its parent's children
+	Incident string
+	Plan     string
+	Since    time.Time
+	Limit    int  // 0: all
+	Newest   bool // newest first (with Limit: the newest ones)
+}
+
+// IncidentFilter chooses incidents; zero fields choose all.
+type IncidentFilter struct {
+	Open   bool
+	Target fleet.Ref
+	Since  time.Time // opened or closed at or after
+	Limit  int       // newest first; 0: all
+}
+
+// Journal is where plans live.
+type Journal interface {
+	// CreatePlan writes the plan with all its steps and takes all its locks, or does nothing and returns *LockedError.
+	// The ID must be new. An event of the creation is written with it.
+	CreatePlan(ctx context.Context, p fleet.Plan) error
+	// Plan reads one plan with its steps.
+	Plan(ctx context.Context, id string) (fleet.Plan, error)
+	// Plans lists plans, newest first, with Counts instead of Steps.
+	Plans(ctx context.Context, f PlanFilter) ([]fleet.Plan, error)
+	// SaveStep writes one step's new state, and events about it, under the executor's fence.
+	SaveStep(ctx context.Context, plan string, s fleet.Step, fence Fence, events ...fleet.Event) error
+	// SavePlan writes the plan's own State, Note, Next, Ended and Abort (not its steps), and events about it. An ended plan
+	// gives back its locks in the same transaction. A zero fence is a person's request (pause, resume, abort) and is
+	// allowed for any unended plan.
+	SavePlan(ctx context.Context, p fleet.Plan, fence Fence, events ...fleet.Event) error
+	// Attempts lists what was done to targets since a moment, oldest first: one entry per plan and target.
+	Attempts(ctx context.Context, since time.Time) ([]fleet.Attempt, error)
+	// Locks lists who holds what.
+	Locks(ctx context.Context) ([]Lock, error)
+}
+
+// Leases say who executes.
+type Leases interface {
+	// Acquire takes or renews the lease for ttl from now. A new owner gets a higher token; the same owner keeps his.
+	// While another owner's lease lasts it returns *HeldError, unless that owner can be proved dead.
+	Acquire(ctx context.Context, name, owner string, ttl time.Duration, now time.Time) (Lease, error)
+	// Release gives the lease back; it is no error when it was lost before.
+	Release(ctx context.Context, name, owner string) error
+	// LeaseOf reads who holds a lease at now; ErrNotFound when nobody does.
+	LeaseOf(ctx context.Context, name string, now time.Time) (Lease, error)
+}
+
+// Chronicle is incidents and events.
+type Chronicle interface {
+	// SaveIncident inserts or replaces an incident by its ID, and writes events about it.
+	SaveIncident(ctx context.Context, i fleet.Incident, events ...fleet.Event) error
+	Incident(ctx context.Context, id string) (fleet.Incident, error)
+	// Incidents lists them, newest first.
+	Incidents(ctx context.Context, f IncidentFilter) ([]fleet.Incident, error)
+	// Append writes events; Seq is given by the store.
+	Append(ctx context.Context, events ...fleet.Event) error
+	// Events lists them, oldest first unless f.Newest.
+	Events(ctx context.Context, f EventFilter) ([]fleet.Event, error)
+}
+
+// Statuses are what was last seen, so that a command can show it without asking the fleet.
+type Statuses interface {
+	SaveNode(ctx context.Context, s fleet.NodeStatus) error
+	SaveBridge(ctx context.Context, s fleet.BridgeStatus) error
+	Nodes(ctx context.Context) ([]fleet.NodeStatus, error)
+	Bridges(ctx context.Context) ([]fleet.BridgeStatus, error)
+	// SaveDecisions replaces the newest decision of each target.
+	SaveDecisions(ctx context.Context, d ...fleet.Decision) error
+	// Decision reads the newest decision about a target.
+	Decision(ctx context.Context, target fleet.Ref) (fleet.Decision, error)
+	// Forget removes statuses and decisions of nodes and bridges that are no longer configured.
+	Forget(ctx context.Context, keep func(fleet.Ref) bool) error
+}
+
+// FactLog keeps every change of a field that a rule can see.
+type FactLog interface {
+	LogFacts(ctx context.Context, facts ...fleet.Fact) error
+	// Facts lists the changes of a target (and of a bridge's workers) since a moment, oldest first.
+	Facts(ctx context.Context, target fleet.Ref, since time.Time, limit int) ([]fleet.Fact, error)
+}
+
+// Outbox is messages on their way.
+type Outbox interface {
+	// SaveMessage inserts or replaces messages by ID, all or none, and writes events about them.
+	SaveMessage(ctx context.Context, m []fleet.Message, events ...fleet.Event) error
+	// Messages lists messages that are not in a final state, oldest first; with sentSince also the sent ones since then.
+	Messages(ctx context.Context, channel string, sentSince time.Time) ([]fleet.Message, error)
+}
+
+// Store is everything.
+type Store interface {
+	Journal
+	Leases
+	Chronicle
+	Statuses
+	FactLog
+	Outbox
+	// Prune removes what is older than its time to live: facts 14 days, events, ended plans, closed incidents and sent
+	// messages 400 days. It returns how many rows went.
+	Prune(ctx context.Context, now time.Time) (int64, error)
+	// Full reports whether the store is working from its reserve because the disk is full: then no new plan may start.
+	Full() bool
+	Close() error
+}
