@@ -1,0 +1,4 @@
+package world
+
+// Robot is a chat robot.
+type Robot struct{ Name string }
