@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Says which tests of real parts `make test` could not run here, and what installs them.
+command -v dockerd >/dev/null 2>&1 || echo "skipped: tests against a real Docker Engine (dockerd is missing; make test-deps installs it)"
+[ "$(id -u)" = 0 ] || echo "skipped: tests that need root (a private dockerd, a full disk)"
+exit 0
