@@ -129,13 +129,10 @@ func (h *Host) Start(name string) error {
 	if c.alive() {
 		return nil
 	}
-	if c.StartError != "" {
-		return errors.New(c.StartError)
-	}
 	h.effect(EffectStart, c)
 	c.restarts, c.backoff = 0, 0
 	c.launch()
-	return nil
+	return c.failure
 }
 
 // Stop sends SIGTERM and returns at once. The process is gone after StopTakes, or after grace by SIGKILL; grace < 0 waits
@@ -161,9 +158,10 @@ func (h *Host) Restart(name string, grace time.Duration) error {
 		return err
 	}
 	h.effect(EffectRestart, c)
+	c.restarts, c.backoff = 0, 0
 	if !c.alive() {
-		c.bringBack()
-		return nil
+		c.launch()
+		return c.failure
 	}
 	c.again = true
 	c.terminate(grace)
@@ -238,6 +236,7 @@ type Container struct {
 	finishedAt time.Time
 	restarts   int
 	backoff    time.Duration
+	failure    error
 }
 
 // ID is the engine's id: 64 hex digits.
@@ -269,6 +268,9 @@ func (c *Container) FinishedAt() time.Time { return c.finishedAt }
 
 // RestartCount is how often the restart policy brought the container back since somebody started it.
 func (c *Container) RestartCount() int { return c.restarts }
+
+// Failure is why the engine could not start the container when it tried last; nil when it could.
+func (c *Container) Failure() error { return c.failure }
 
 // Runs is how many processes the container has had.
 func (c *Container) Runs() int { return c.runs }
@@ -306,7 +308,17 @@ func (c *Container) rise() {
 	}
 }
 
+// launch starts a process, unless the engine fails to: then the container stays exited, and the restart policy does not
+// try again.
 func (c *Container) launch() {
+	c.again, c.failure = false, nil
+	if c.StartError != "" {
+		c.failure = errors.New(c.StartError)
+		if c.runs > 0 {
+			c.state = StateExited
+		}
+		return
+	}
 	c.begin()
 	c.after(c.StartTakes, c.rise)
 }
@@ -326,7 +338,7 @@ func (c *Container) terminate(grace time.Duration) {
 		c.epoch++
 		c.state = StateExited
 		if c.again {
-			c.bringBack()
+			c.launch()
 		}
 		return
 	}
@@ -344,16 +356,6 @@ func (c *Container) kill() {
 	c.gone(137)
 }
 
-func (c *Container) bringBack() {
-	c.again = false
-	if c.StartError != "" {
-		c.state = StateExited
-		return
-	}
-	c.restarts, c.backoff = 0, 0
-	c.launch()
-}
-
 func (c *Container) gone(code int) {
 	byHand, lived := c.stopping, c.w.now.Sub(c.startedAt)
 	c.state, c.up, c.stopping = StateExited, false, false
@@ -366,7 +368,7 @@ func (c *Container) gone(code int) {
 		c.OnExit(code)
 	}
 	if c.again && c.epoch == epoch && c.state == StateExited {
-		c.bringBack()
+		c.launch()
 	}
 }
 
@@ -382,11 +384,7 @@ func (c *Container) comeBack(lived time.Duration) {
 	c.restarts++
 	epoch := c.epoch
 	c.w.After(c.backoff, func() {
-		switch {
-		case c.epoch != epoch || c.state != StateRestarting:
-		case c.StartError != "":
-			c.state = StateExited
-		default:
+		if c.epoch == epoch && c.state == StateRestarting {
 			c.launch()
 		}
 	})

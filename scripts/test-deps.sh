@@ -1,0 +1,91 @@
+#!/bin/sh
+# Installs what the tests need beside Go, through apt, as root, on Debian and Ubuntu. Safe to run again: what is there
+# already is left alone. No service is started: the tests start private instances of their own.
+#
+#   scripts/test-deps.sh          install what is missing
+#   scripts/test-deps.sh --list   print what is missing and change nothing; exit 1 when something is
+set -eu
+export LC_ALL=C
+
+# One line per need: the program that shows that it is there, the package that brings it, what the tests want it for.
+needs() {
+	cat <<'LIST'
+gcc        gcc          the race detector
+libc6-dev  libc6-dev    the race detector
+dockerd    docker.io    a private Docker Engine
+LIST
+}
+
+policy=/usr/sbin/policy-rc.d
+log=
+ours=
+cleanup() {
+	[ -z "$ours" ] || rm -f "$policy"
+	[ -z "$log" ] || rm -f "$log"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { echo "test-deps: $*"; }
+fail() {
+	say "$*" >&2
+	exit 1
+}
+
+# present PROGRAM PACKAGE: a program on the path, also where only root looks, or a package without a program.
+present() {
+	PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1 && return
+	dpkg-query -W -f '${Status}' "$2" 2>/dev/null | grep -q '^install ok installed$'
+}
+
+# quietly COMMAND…: its output is shown only when it fails.
+quietly() {
+	"$@" >"$log" 2>&1 </dev/null && return
+	cat "$log" >&2
+	return 1
+}
+
+missing=
+wanted=$(needs)
+while read -r program package purpose; do
+	present "$program" "$package" && continue
+	say "missing: $package ($purpose)"
+	missing="$missing $package"
+done <<LIST
+$wanted
+LIST
+if [ -z "$missing" ]; then
+	say "everything is here"
+	exit 0
+fi
+[ "${1-}" != --list ] || exit 1
+
+[ "$(id -u)" = 0 ] || fail "must be root to install:$missing"
+command -v apt-get >/dev/null || fail "this machine has no apt; install by hand:$missing"
+
+# A package must not start its service: an own policy for the time of the installation, unless there is one that says no.
+if [ -e "$policy" ]; then
+	code=0
+	"$policy" test-deps start >/dev/null 2>&1 || code=$?
+	[ "$code" = 101 ] || fail "$policy allows services to start; remove it for the time of the installation"
+else
+	ours=yes
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+fi
+
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+log=$(mktemp)
+say "updating the package lists"
+tries=3
+until quietly apt-get update -q -o DPkg::Lock::Timeout=300; do
+	tries=$((tries - 1))
+	[ "$tries" -gt 0 ] || fail "apt-get update fails"
+	say "apt-get update failed, trying again"
+	sleep 5
+done
+say "installing:$missing"
+# shellcheck disable=SC2086 # a list of words
+quietly apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 $missing || fail "cannot install:$missing"
+say "done"
