@@ -7,22 +7,31 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"phalops/internal/fleet"
 )
 
-// ErrNotFound is returned for an id that the store does not have.
-var ErrNotFound = errors.New("not found")
+// The errors of a store. Each is a *fleet.Error, so that a reader gets a sentence and a script an exit code; test for them
+// with errors.Is.
+var (
+	// ErrNotFound is returned for an id that the store does not have.
+	ErrNotFound error = fleet.Fail(fleet.NotFound, fleet.Because("store.not_found"))
 
-// ErrFenced is returned when a write carries a lease token that is no longer the newest: somebody else has taken over, and
-// the caller must begin no further effect.
-var ErrFenced = errors.New("the lease was lost")
+	// ErrFenced is returned when a write carries a lease token that is no longer the newest: somebody else has taken over,
+	// and the caller must begin no further effect.
+	ErrFenced error = fleet.Fail(fleet.Locked, fleet.Because("store.fenced"))
 
-// ErrFull is returned when the disk is full and the write was not needed to restore something.
-var ErrFull = errors.New("the disk under the store is full")
+	// ErrFull is returned when the disk is full and the write was not needed to restore something.
+	ErrFull error = fleet.Fail(fleet.Refused, fleet.Because("store.full"))
+
+	// ErrEnded is returned by SavePlan for a plan that has ended already: an end is final.
+	ErrEnded error = fleet.Fail(fleet.Refused, fleet.Because("store.plan_ended"))
+
+	// ErrExists is returned by CreatePlan for an ID that was used before.
+	ErrExists error = fleet.Fail(fleet.Invalid, fleet.Because("store.plan_exists"))
+)
 
 // LockedError is returned when a plan wants what another one holds.
 type LockedError struct {
@@ -34,11 +43,30 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("%s is locked by plan %s (%s) since %s", e.Wanted, e.Held.Plan, e.Held.Owner, e.Held.Since.Format(time.RFC3339))
 }
 
+// As lets errors.As find the sentence for people and the kind "locked".
+func (e *LockedError) As(target any) bool {
+	return asLocked(target, fleet.Because("store.locked", "wanted", e.Wanted, "held", e.Held.Ref, "plan", e.Held.Plan,
+		"owner", e.Held.Owner, "since", e.Held.Since))
+}
+
 // HeldError is returned when a lease is held by somebody else.
 type HeldError struct{ Lease Lease }
 
 func (e *HeldError) Error() string {
 	return fmt.Sprintf("lease %s is held by %s until %s", e.Lease.Name, e.Lease.Owner, e.Lease.Expires.Format(time.RFC3339))
+}
+
+// As lets errors.As find the sentence for people and the kind "locked".
+func (e *HeldError) As(target any) bool {
+	return asLocked(target, fleet.Because("store.lease_held", "lease", e.Lease.Name, "owner", e.Lease.Owner, "until", e.Lease.Expires))
+}
+
+func asLocked(target any, reason fleet.Reason) bool {
+	t, ok := target.(**fleet.Error)
+	if ok {
+		*t = fleet.Fail(fleet.Locked, reason)
+	}
+	return ok
 }
 
 // Lock is a row that says which unended plan may touch a target.
@@ -81,7 +109,7 @@ type PlanFilter struct {
 type EventFilter struct {
 	After    int64 // cursor: only events with a higher Seq
 	Kinds    []fleet.EventKind
-	Target   fleet.Ref // the target itself or its parent's children
+	Target   fleet.Ref // the target itself and, of a bridge, its workers and pools
 	Incident string
 	Plan     string
 	Since    time.Time
@@ -100,7 +128,7 @@ type IncidentFilter struct {
 // Journal is where plans live.
 type Journal interface {
 	// CreatePlan writes the plan with all its steps and takes all its locks, or does nothing and returns *LockedError.
-	// The ID must be new. An event of the creation is written with it.
+	// The ID must be new (else ErrExists). The event Created(p) is written with it. While Full it returns ErrFull.
 	CreatePlan(ctx context.Context, p fleet.Plan) error
 	// Plan reads one plan with its steps.
 	Plan(ctx context.Context, id string) (fleet.Plan, error)
@@ -109,10 +137,13 @@ type Journal interface {
 	// SaveStep writes one step's new state, and events about it, under the executor's fence.
 	SaveStep(ctx context.Context, plan string, s fleet.Step, fence Fence, events ...fleet.Event) error
 	// SavePlan writes the plan's own State, Note, Next, Ended and Abort (not its steps), and events about it. An ended plan
-	// gives back its locks in the same transaction. A zero fence is a person's request (pause, resume, abort) and is
-	// allowed for any unended plan.
+	// gives back its locks in the same transaction, and stays as it is: a further SavePlan returns ErrEnded. A zero fence
+	// is a person's request (pause, resume, abort) and is allowed for any unended plan.
+	//
+	// A person's request outlives an executor's write that was under way meanwhile: a fenced write neither clears Abort nor
+	// turns a paused plan into a running one; the rest of it is saved.
 	SavePlan(ctx context.Context, p fleet.Plan, fence Fence, events ...fleet.Event) error
-	// Attempts lists what was done to targets since a moment, oldest first: one entry per plan and target.
+	// Attempts lists what was done to targets since a moment, oldest first (by At): AttemptsOf of every plan.
 	Attempts(ctx context.Context, since time.Time) ([]fleet.Attempt, error)
 	// Locks lists who holds what.
 	Locks(ctx context.Context) ([]Lock, error)
@@ -125,7 +156,7 @@ type Leases interface {
 	Acquire(ctx context.Context, name, owner string, ttl time.Duration, now time.Time) (Lease, error)
 	// Release gives the lease back; it is no error when it was lost before.
 	Release(ctx context.Context, name, owner string) error
-	// LeaseOf reads who holds a lease at now; ErrNotFound when nobody does.
+	// LeaseOf reads who holds a lease at now; ErrNotFound when nobody does, or only an owner who can be proved dead.
 	LeaseOf(ctx context.Context, name string, now time.Time) (Lease, error)
 }
 
@@ -152,7 +183,8 @@ type Statuses interface {
 	SaveDecisions(ctx context.Context, d ...fleet.Decision) error
 	// Decision reads the newest decision about a target.
 	Decision(ctx context.Context, target fleet.Ref) (fleet.Decision, error)
-	// Forget removes statuses and decisions of nodes and bridges that are no longer configured.
+	// Forget removes statuses and decisions of nodes and bridges that are no longer configured; a bridge takes the
+	// decisions about its workers and pools along. keep is asked about nodes and bridges only.
 	Forget(ctx context.Context, keep func(fleet.Ref) bool) error
 }
 
@@ -167,7 +199,8 @@ type FactLog interface {
 type Outbox interface {
 	// SaveMessage inserts or replaces messages by ID, all or none, and writes events about them.
 	SaveMessage(ctx context.Context, m []fleet.Message, events ...fleet.Event) error
-	// Messages lists messages that are not in a final state, oldest first; with sentSince also the sent ones since then.
+	// Messages lists messages that are not in a final state (sent, failed), oldest first; with sentSince also the sent ones
+	// since then. An empty channel is all channels.
 	Messages(ctx context.Context, channel string, sentSince time.Time) ([]fleet.Message, error)
 }
 
