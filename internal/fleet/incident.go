@@ -88,5 +88,6 @@ const (
 	MessagePending MessageState = "pending"
 	MessageSending MessageState = "sending"
 	MessageSent    MessageState = "sent"
-	MessageFailed  MessageState = "failed" // given up: the channel says that trying again is useless
+	MessageFailed  MessageState = "failed"  // given up: the channel says that trying again is useless
+	MessageDropped MessageState = "dropped" // became needless before it was due: its incident recovered
 )
