@@ -1,0 +1,66 @@
+package prb
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+
+	"phalops/internal/wire"
+)
+
+// What a bridge says about a worker, as causes inside a *fleet.Error.
+var (
+	// ErrNoWorker: the bridge's database has no worker of this id.
+	ErrNoWorker = errors.New("the bridge does not know the worker")
+	// ErrNotRunning: the worker is stored but has no running context (disabled, added since the lifecycle manager's start,
+	// or its stake is too low): a restart of the lifecycle manager makes contexts, an action on the worker cannot.
+	ErrNotRunning = errors.New("the worker has no running context")
+	// ErrConfigMode: the lifecycle manager runs in config mode and has no contexts at all.
+	ErrConfigMode = errors.New("the lifecycle manager runs in config mode")
+)
+
+type ambiguousError struct{ error }
+
+func (a ambiguousError) Unwrap() error { return a.error }
+
+// Ambiguous marks err as the failure of a command that may have been carried out all the same. nil stays nil.
+func Ambiguous(err error) error {
+	if err == nil || IsAmbiguous(err) {
+		return err
+	}
+	return ambiguousError{err}
+}
+
+// IsAmbiguous reports whether the command that failed with err may have been carried out: look at its effect before doing
+// it again.
+func IsAmbiguous(err error) bool {
+	var a ambiguousError
+	return errors.As(err, &a) || wire.IsAmbiguous(err)
+}
+
+// Redact takes keys out of a text that a bridge wrote: v0 quotes whole pool records, with the unencrypted keystore, in its
+// errors, and v2's pools carry an encrypted one as a long run of hex. What follows the word polkadotJson is dropped to the
+// end, because no rule for quoting holds inside an escaped record. The text is bounded, too.
+func Redact(text string) string {
+	if at := keyWord.FindStringIndex(text); at != nil {
+		text = text[:at[0]] + redacted
+	}
+	text = secretField.ReplaceAllString(text, "${1}"+redacted)
+	text = longRun.ReplaceAllString(text, redacted)
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "") + "…"
+	}
+	return text
+}
+
+const (
+	redacted = "<redacted>"
+	maxText  = 4 << 10 // a serialised exception with its stack has about 1.5 kB
+)
+
+var (
+	keyWord     = regexp.MustCompile(`(?i)polkadotJson`)
+	secretField = regexp.MustCompile(`(?is)((?:mnemonic|encoded|rawSeed)\\*["']\s*:\s*\\*["']).*`)
+	// Longer than every hash, key and signature (128 hex digits), shorter than any keystore.
+	longRun = regexp.MustCompile(`[0-9A-Za-z+/]{140,}={0,2}`)
+)
