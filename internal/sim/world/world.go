@@ -19,6 +19,8 @@ type World struct {
 	hosts  map[string]*Host
 	parts  parts
 	robots map[string]*Robot
+
+	effects, harms, struck []Record
 }
 
 // New makes an empty world that shows now. All chance in it comes from seed.

@@ -1,0 +1,128 @@
+package world
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Kinds of faults. The part before the dot is what it strikes.
+const (
+	ChainHalt       = "chain.halt"        // the whole network makes no blocks; chain: para, relay or both
+	NodeStall       = "node.stall"        // imports stop and highestBlock stands still with them; chain
+	NodeStallImport = "node.stall_import" // imports stop while highestBlock goes on; chain
+	NodePeersLost   = "node.peers_lost"   // no peers, no blocks
+	NodeRPCDown     = "node.rpc_down"     // the process runs, its RPC refuses connections
+	NodeHang        = "node.hang"         // the process runs, takes connections and never answers
+	NodeCrash       = "node.crash"        // the process exits with 1
+	ProviderStall   = "dp.stall"          // it stands still although its node moves
+	ProviderCrash   = "dp.crash"          // the process exits with 1
+	LifecycleCrash  = "lifecycle.crash"   // the process exits with 1
+	PeerFrozen      = "peer.frozen"       // a lifecycle or data provider stopped in its tracks: dialling it gets no answer
+	MonitorCrash    = "monitor.crash"     // the process exits with 1, and nothing brings it back
+	MonitorHang     = "monitor.hang"      // it takes connections and never answers
+	BridgeSlow      = "bridge.slow"       // every reply comes late by delay (real time)
+	WorkerError     = "worker.error"      // S_ERROR with text
+	WorkerFreeze    = "worker.freeze"     // the sync loop is dead behind an unchanged state
+	WorkerPause     = "worker.pause"      // the pRuntime stands still and goes on by itself
+	WorkerStarting  = "worker.starting"   // hangs in S_STARTING
+	WorkerMessage   = "worker.message"    // a sticky message that changes nothing, default a failed mq egress
+	PruntimeDown    = "pruntime.down"     // it refuses connections
+	PruntimeHang    = "pruntime.hang"     // it takes connections and never answers
+)
+
+// What cures a fault.
+const (
+	CuredByRestart = "restart" // of the worker, or of the process that is struck
+	CuredByNothing = "nothing" // only time, where the fault has a For
+)
+
+// Fault is one thing that goes wrong.
+type Fault struct {
+	At      time.Duration // after Apply
+	Kind    string
+	Target  string        // a name, a glob ("w-0*", "prb-a/w-07"), or "random:N"
+	Chain   string        // chain.*, node.stall*: para, relay, or both (the default)
+	Text    string        // worker.error, worker.message: the text; see ErrorText
+	For     time.Duration // it heals by itself after this long; 0: never
+	CuredBy string        // default restart
+	Delay   time.Duration // bridge.slow
+}
+
+// Scenario is what will go wrong.
+type Scenario struct {
+	Name   string
+	Faults []Fault
+}
+
+type trouble struct {
+	kind, chain, text, curedBy string
+	delay                      time.Duration
+	since                      time.Time
+}
+
+func hasKind(ts []*trouble, kind string) bool {
+	return slices.ContainsFunc(ts, func(t *trouble) bool { return t.kind == kind })
+}
+
+func withoutKind(ts []*trouble, kind string) []*trouble {
+	return slices.DeleteFunc(ts, func(t *trouble) bool { return t.kind == kind })
+}
+
+func withoutCured(ts []*trouble, by string) []*trouble {
+	return slices.DeleteFunc(ts, func(t *trouble) bool { return t.curedBy == by })
+}
+
+// FaultKinds are all kinds, in the order in which they are documented.
+func FaultKinds() []string {
+	return []string{ChainHalt, NodeStall, NodeStallImport, NodePeersLost, NodeRPCDown, NodeHang, NodeCrash, ProviderStall,
+		ProviderCrash, LifecycleCrash, PeerFrozen, MonitorCrash, MonitorHang, BridgeSlow, WorkerError, WorkerFreeze, WorkerPause,
+		WorkerStarting, WorkerMessage, PruntimeDown, PruntimeHang}
+}
+
+// Check says what is wrong with a fault by itself; whether its target exists shows when it strikes.
+func (f Fault) Check() error {
+	what, _, _ := strings.Cut(f.Kind, ".")
+	switch {
+	case !slices.Contains(FaultKinds(), f.Kind):
+		return fmt.Errorf("unknown fault %q; one of %s", f.Kind, strings.Join(FaultKinds(), ", "))
+	case f.Target == "":
+		return fmt.Errorf("%s: no target", f.Kind)
+	case f.At < 0 || f.For < 0 || f.Delay < 0:
+		return fmt.Errorf("%s: a negative duration", f.Kind)
+	case !slices.Contains([]string{"", "both", "para", "relay"}, f.Chain):
+		return fmt.Errorf("%s: chain %q is not para, relay or both", f.Kind, f.Chain)
+	case f.Chain != "" && f.Kind != ChainHalt && f.Kind != NodeStall && f.Kind != NodeStallImport:
+		return fmt.Errorf("%s: chain does not apply", f.Kind)
+	case !slices.Contains([]string{"", CuredByRestart, CuredByNothing}, f.CuredBy):
+		return fmt.Errorf("%s: cured_by %q is not restart or nothing", f.Kind, f.CuredBy)
+	case f.Text != "" && f.Kind != WorkerError && f.Kind != WorkerMessage:
+		return fmt.Errorf("%s: text does not apply", f.Kind)
+	case (f.Delay != 0) != (f.Kind == BridgeSlow):
+		return fmt.Errorf("%s: delay belongs to %s, and only there", f.Kind, BridgeSlow)
+	case f.For == 0 && (f.Kind == WorkerPause || f.Kind == ChainHalt && f.CuredBy != CuredByNothing):
+		return fmt.Errorf("%s: needs for, because nothing else ends it", f.Kind)
+	case what == "" || f.CuredBy != "" && strings.HasSuffix(f.Kind, ".crash"):
+		return fmt.Errorf("%s: cured_by does not apply", f.Kind)
+	}
+	if _, err := path.Match(f.Target, ""); err != nil {
+		return fmt.Errorf("%s: target %q: %w", f.Kind, f.Target, err)
+	}
+	return nil
+}
+
+// Apply makes a scenario's faults happen, counted from now. A target is looked for when its fault strikes; nobody there
+// is recorded in Faults with an empty Target.
+func (w *World) Apply(s Scenario) error {
+	for i, f := range s.Faults {
+		if err := f.Check(); err != nil {
+			return fmt.Errorf("fault %d: %w", i+1, err)
+		}
+	}
+	for i, f := range s.Faults {
+		w.After(f.At, func() { w.strike(f, fmt.Sprintf("%s/%d", s.Name, i)) })
+	}
+	return nil
+}

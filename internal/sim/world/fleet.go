@@ -1,0 +1,57 @@
+package world
+
+import (
+	"fmt"
+	"time"
+)
+
+// FleetOptions say how big the default fleet is.
+type FleetOptions struct {
+	Workers int // default 40
+	Pools   int // default 2
+}
+
+// DefaultFleet fills an empty world with the fleet of the demo, already in step: one site with the host "node-1", the node
+// "node-1" (container phala-node), the data provider "dp-1" (project bridge_dp), the v2 bridge "prb-a" (project bridge,
+// with an arena container that was stopped beforehand and must stay so) and its workers w-01, w-02, … in pools from 83 on.
+func DefaultFleet(w *World, o FleetOptions) {
+	o.Workers, o.Pools = or(o.Workers, 40), or(o.Pools, 2)
+	network := w.AddNetwork("khala")
+	h := w.AddHost("node-1")
+	node := w.AddNode(NodeSpec{Name: "node-1", Host: h.Name, Container: "phala-node", Network: network},
+		Container{Image: "phalanetwork/khala-node:latest"})
+	dp := w.AddDataProvider(DataProviderSpec{Name: "dp-1", Host: h.Name, Container: "bridge_dp_data_provider_1", Node: node},
+		Container{Image: "phalanetwork/prb:next", Project: "bridge_dp", Service: "data_provider"})
+	b := w.AddBridge(BridgeSpec{Name: "prb-a", Host: h.Name, Project: "bridge", Node: node, Providers: []*DataProvider{dp}})
+	h.Add(&Container{Name: "bridge_arena_1", Image: "phalanetwork/prb:next", Project: "bridge", Service: "arena",
+		StartTakes: time.Second, StopTakes: time.Second})
+	for i := range o.Pools {
+		pid := uint64(83 + i)
+		b.addPool(Pool{Name: fmt.Sprintf("pool-%d", pid), PID: pid, Seed: fmt.Sprintf("sim operator %d", pid), Enabled: true})
+	}
+	digits := len(fmt.Sprint(o.Workers))
+	for i := range o.Workers {
+		endpoint := fmt.Sprintf("http://127.0.%d.%d:8000", 100+i/250, 1+i%250)
+		w.AddPruntime(endpoint, network)
+		b.addWorker(Worker{Name: fmt.Sprintf("w-%0*d", max(2, digits), i+1), Endpoint: endpoint, Stake: "10000000000000",
+			PID: uint64(83 + i%o.Pools), Enabled: true})
+	}
+	w.AddRobot("ops", RobotOptions{Token: "sim-token", Secret: "SECsim"})
+	for _, c := range h.Containers() {
+		if c.Name != "bridge_arena_1" {
+			c.BootRunning()
+		}
+	}
+	w.Settle()
+}
+
+// addPool and addWorker write a row as it stood in the database before the world began.
+func (b *Bridge) addPool(p Pool) {
+	p.UUID = b.nextUUID()
+	b.pools = append(b.pools, p)
+}
+
+func (b *Bridge) addWorker(w Worker) {
+	w.UUID = b.nextUUID()
+	b.workers = append(b.workers, w)
+}

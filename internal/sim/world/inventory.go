@@ -1,0 +1,336 @@
+package world
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Worker is a row of a v2 lifecycle's database.
+type Worker struct {
+	UUID, Name, Endpoint, Stake string
+	PID                         uint64
+	Enabled, SyncOnly           bool
+}
+
+// Pool is a row of a v2 lifecycle's database. The mnemonic itself is never kept: Seed stands for the operator's account.
+type Pool struct {
+	UUID, Name, RealPhalaSs58 string
+	PID                       uint64
+	Seed                      string
+	Enabled, SyncOnly         bool
+}
+
+// PoolInput is a pool as a request gives it, defaults filled in.
+type PoolInput struct {
+	PID                        uint64
+	Name, RealPhalaSs58        string
+	HasOwner                   bool
+	Mnemonic                   string
+	Enabled, Deleted, SyncOnly bool
+}
+
+// WorkerInput is a worker as a request gives it, defaults filled in.
+type WorkerInput struct {
+	PID                        uint64
+	Name, Endpoint, Stake      string
+	Enabled, Deleted, SyncOnly bool
+}
+
+// ID names a row: by uuid, else by name, else (pools) by pid.
+type ID struct {
+	UUID, Name string
+	PID        *uint64
+	JSON       string // as given, for an error text
+}
+
+// PoolChange and WorkerChange are one item of an update; a nil part was not given.
+type (
+	PoolChange struct {
+		ID   *ID
+		Pool *PoolInput
+	}
+	// WorkerChange is one item of UpdateWorker.
+	WorkerChange struct {
+		ID     *ID
+		Worker *WorkerInput
+	}
+)
+
+// PeerError is an error that the lifecycle answers with.
+type PeerError struct {
+	NotFound bool // type 2 NOT_FOUND; otherwise type 1 SERVER
+	Message  string
+}
+
+func (e *PeerError) Error() string { return e.Message }
+
+func serverError(text string) error { return &PeerError{Message: text} }
+
+func notFound(format string, args ...any) error {
+	return &PeerError{NotFound: true, Message: fmt.Sprintf(format, args...)}
+}
+
+var errDuplicate = serverError("SequelizeUniqueConstraintError: Validation error")
+
+// Pools are all pools in the order of their creation.
+func (b *Bridge) Pools() []Pool { return slices.Clone(b.pools) }
+
+// Workers are all workers in the order of their creation.
+func (b *Bridge) Workers() []Worker { return slices.Clone(b.workers) }
+
+// Worker finds a worker's record by its name; false when there is none.
+func (b *Bridge) Worker(name string) (Worker, bool) {
+	if i := slices.IndexFunc(b.workers, func(w Worker) bool { return w.Name == name }); i >= 0 {
+		return b.workers[i], true
+	}
+	return Worker{}, false
+}
+
+func (b *Bridge) poolSyncOnly(pid uint64) bool {
+	return slices.ContainsFunc(b.pools, func(p Pool) bool { return p.PID == pid && p.SyncOnly })
+}
+
+func (b *Bridge) nextUUID() string {
+	b.rows++
+	return b.w.uuid(b.Name, b.rows)
+}
+
+// tables is a transaction: changed, checked, and only then kept.
+type tables struct {
+	pools   []Pool
+	workers []Worker
+}
+
+func (b *Bridge) transaction() *tables {
+	return &tables{slices.Clone(b.pools), slices.Clone(b.workers)}
+}
+
+func (b *Bridge) commit(t *tables, what string) {
+	b.pools, b.workers = t.pools, t.workers
+	b.w.did(what, b.Name)
+}
+
+// unique holds pids and names of pools, and names of workers, against each other.
+func (t *tables) unique() bool {
+	pids, names := map[uint64]bool{}, map[string]bool{}
+	for _, p := range t.pools {
+		if pids[p.PID] || names[p.Name] {
+			return false
+		}
+		pids[p.PID], names[p.Name] = true, true
+	}
+	names = map[string]bool{}
+	for _, w := range t.workers {
+		if names[w.Name] {
+			return false
+		}
+		names[w.Name] = true
+	}
+	return true
+}
+
+// CreatePools writes pools, all or none, and returns them.
+func (b *Bridge) CreatePools(in []PoolInput) ([]Pool, error) {
+	t := b.transaction()
+	var made []Pool
+	for _, p := range in {
+		if !p.HasOwner {
+			return nil, serverError("TypeError: Cannot read properties of null (reading 'mnemonic')")
+		}
+		if err := checkMnemonic(p.Mnemonic); err != nil {
+			return nil, err
+		}
+		row := Pool{UUID: b.nextUUID(), Seed: p.Mnemonic, RealPhalaSs58: p.RealPhalaSs58}
+		row.set(p)
+		made = append(made, row)
+		row.PID = stored(row.PID)
+		t.pools = append(t.pools, row)
+	}
+	if !t.unique() {
+		return nil, errDuplicate
+	}
+	if len(in) > 0 {
+		b.commit(t, "create-pool")
+	}
+	return made, nil
+}
+
+func (p *Pool) set(in PoolInput) {
+	p.PID, p.Name, p.RealPhalaSs58, p.Enabled, p.SyncOnly = in.PID, in.Name, in.RealPhalaSs58, in.Enabled, in.SyncOnly
+}
+
+// stored is what SQLite and JavaScript make of a pid: one above 2⁶³ was negative, and comes back as 0.
+func stored(pid uint64) uint64 {
+	if pid > 1<<63 {
+		return 0
+	}
+	return pid
+}
+
+// checkMnemonic does what the keyring does, without its word list: a phrase with the word count of a mnemonic must look
+// like one (its words differ), any other text up to 32 characters is a raw seed.
+func checkMnemonic(s string) error {
+	words := strings.Fields(s)
+	switch len(words) {
+	case 0:
+		return serverError("Error: Unable to match provided value to a secret URI")
+	case 12, 15, 18, 21, 24:
+		if len(slices.Compact(slices.Sorted(slices.Values(words)))) == 1 {
+			return serverError("Error: Invalid bip39 mnemonic specified")
+		}
+	default:
+		if len(s) > 32 {
+			return serverError("Error: specified phrase is not a valid mnemonic and is invalid as a raw seed at > 32 bytes")
+		}
+	}
+	return nil
+}
+
+// UpdatePools overwrites pools, or deletes them together with their workers; all or none. It returns the updated ones.
+func (b *Bridge) UpdatePools(in []PoolChange) ([]Pool, error) {
+	t := b.transaction()
+	var changed []Pool
+	for _, c := range in {
+		switch {
+		case c.ID == nil:
+			return nil, serverError("TypeError: Cannot read properties of null (reading 'uuid')")
+		case c.Pool == nil:
+			return nil, notFound("Can't find pool: %s", c.ID.JSON)
+		}
+		i, missing := t.findPool(*c.ID)
+		if i < 0 {
+			return nil, missing.error(c.Pool.Deleted, "pid")
+		}
+		p := &t.pools[i]
+		if c.Pool.Deleted {
+			pid := p.PID
+			t.workers = slices.DeleteFunc(t.workers, func(w Worker) bool { return w.PID == pid })
+			t.pools = slices.Delete(t.pools, i, i+1)
+			continue
+		}
+		if c.Pool.Mnemonic != "" {
+			if err := checkMnemonic(c.Pool.Mnemonic); err != nil {
+				return nil, err
+			}
+			p.Seed = c.Pool.Mnemonic
+		}
+		was := p.PID
+		p.set(*c.Pool)
+		for j := range t.workers { // a worker belongs to the row, not to the number
+			if t.workers[j].PID == was {
+				t.workers[j].PID = p.PID
+			}
+		}
+		changed = append(changed, *p)
+	}
+	if !t.unique() {
+		return nil, errDuplicate
+	}
+	if len(in) > 0 {
+		b.commit(t, "update-pool")
+	}
+	return changed, nil
+}
+
+// missing is how a row was not found: by a key that no row has (null), or by no usable key (undefined).
+type missing string
+
+func (m missing) error(deleting bool, first string) error {
+	if deleting {
+		return serverError(fmt.Sprintf("TypeError: Cannot read properties of %s (reading 'destroy')", m))
+	}
+	return serverError(fmt.Sprintf("TypeError: Cannot set properties of %s (setting '%s')", m, first))
+}
+
+func (t *tables) findPool(id ID) (int, missing) {
+	switch {
+	case id.UUID != "":
+		return slices.IndexFunc(t.pools, func(p Pool) bool { return p.UUID == id.UUID }), "null"
+	case id.Name != "":
+		return slices.IndexFunc(t.pools, func(p Pool) bool { return p.Name == id.Name }), "null"
+	case id.PID != nil:
+		return slices.IndexFunc(t.pools, func(p Pool) bool { return p.PID == *id.PID }), "null"
+	}
+	return -1, "undefined"
+}
+
+func (t *tables) findWorker(id ID) (int, missing) {
+	switch {
+	case id.UUID != "":
+		return slices.IndexFunc(t.workers, func(w Worker) bool { return w.UUID == id.UUID }), "null"
+	case id.Name != "":
+		return slices.IndexFunc(t.workers, func(w Worker) bool { return w.Name == id.Name }), "null"
+	}
+	return -1, "undefined"
+}
+
+func (t *tables) hasPool(pid uint64) error {
+	if !slices.ContainsFunc(t.pools, func(p Pool) bool { return p.PID == pid }) {
+		return notFound("Pool {pid:%d not found!", pid) // the brace is the original's
+	}
+	return nil
+}
+
+func (w *Worker) set(in WorkerInput) {
+	w.PID, w.Name, w.Endpoint, w.Stake, w.Enabled, w.SyncOnly = in.PID, in.Name, in.Endpoint, in.Stake, in.Enabled, in.SyncOnly
+}
+
+// CreateWorkers writes workers, all or none, and returns them. They get a context when the lifecycle's process starts next.
+func (b *Bridge) CreateWorkers(in []WorkerInput) ([]Worker, error) {
+	t := b.transaction()
+	var made []Worker
+	for _, w := range in {
+		if err := t.hasPool(w.PID); err != nil {
+			return nil, err
+		}
+		row := Worker{UUID: b.nextUUID()}
+		row.set(w)
+		made = append(made, row)
+		t.workers = append(t.workers, row)
+	}
+	if !t.unique() {
+		return nil, errDuplicate
+	}
+	if len(in) > 0 {
+		b.commit(t, "create-worker")
+	}
+	return made, nil
+}
+
+// UpdateWorkers overwrites or deletes workers, all or none. It returns the updated ones. Running contexts do not change.
+func (b *Bridge) UpdateWorkers(in []WorkerChange) ([]Worker, error) {
+	t := b.transaction()
+	var changed []Worker
+	for _, c := range in {
+		switch {
+		case c.ID == nil:
+			return nil, serverError("TypeError: Cannot read properties of null (reading 'uuid')")
+		case c.Worker == nil:
+			return nil, notFound("Can't find worker: %s", c.ID.JSON)
+		}
+		i, missing := t.findWorker(*c.ID)
+		if c.Worker.Deleted {
+			if i < 0 {
+				return nil, missing.error(true, "")
+			}
+			t.workers = slices.Delete(t.workers, i, i+1)
+			continue
+		}
+		if err := t.hasPool(c.Worker.PID); err != nil {
+			return nil, err
+		}
+		if i < 0 {
+			return nil, missing.error(false, "pool")
+		}
+		t.workers[i].set(*c.Worker)
+		changed = append(changed, t.workers[i])
+	}
+	if !t.unique() {
+		return nil, errDuplicate
+	}
+	if len(in) > 0 {
+		b.commit(t, "update-worker")
+	}
+	return changed, nil
+}
