@@ -33,6 +33,7 @@ type Node struct {
 	linked      bool // its RPC serves sockets
 	trouble     []*trouble
 	para, relay *NodeChain
+	rpcAt       time.Time // when its RPC listens, if the process lives that long
 	generation  int
 }
 
@@ -86,7 +87,7 @@ func (n *Node) Listening() bool { return n.linked }
 func (n *Node) Hung() bool { return n.has(NodeHang, "") }
 
 func (n *Node) onStart() {
-	n.up = true
+	n.up, n.rpcAt = true, n.w.now.Add(nodeRPCAfter)
 	n.generation++
 	gen := n.generation
 	for _, nc := range n.Chains() {
@@ -118,7 +119,7 @@ func (n *Node) settle() {
 	for _, nc := range n.Chains() {
 		nc.f.base, nc.f.since = nc.Chain.Head(n.w.now), n.w.now
 	}
-	n.linked = n.up
+	n.linked, n.rpcAt = n.up, n.w.now
 }
 
 // refresh draws the consequences of what changed: which chain moves, and whether anybody can talk to it.
@@ -138,7 +139,7 @@ func (n *Node) refresh() {
 		}
 		nc.f.move(now, nc.Chain.Head(now), moving)
 	}
-	linked := n.up && !n.has(NodeRPCDown, "") && !now.Before(n.container.StartedAt().Add(n.container.StartTakes+nodeRPCAfter))
+	linked := n.up && !n.has(NodeRPCDown, "") && !now.Before(n.rpcAt)
 	if was := n.linked; was != linked {
 		n.linked = linked
 		n.w.nodeLink(n, linked)

@@ -83,6 +83,9 @@ func (d *DataProvider) listen() {
 }
 
 func (d *DataProvider) index() {
+	if d.indexing {
+		return
+	}
 	now := d.w.now
 	climb := func(f *follower, from, to int64) {
 		*f = follower{base: from, since: now, rate: max(1, float64(to-from)/providerCatchUp.Seconds())}
@@ -147,3 +150,6 @@ func (d *DataProvider) Info(now time.Time) Info {
 	}
 	return i
 }
+
+// Project is the compose project of its container.
+func (d *DataProvider) Project() string { return d.container.Project }
