@@ -1,0 +1,392 @@
+package decide
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"phalops/internal/fleet"
+)
+
+// BridgeInput is everything that Bridge may know.
+type BridgeInput struct {
+	Status        fleet.BridgeStatus         // with the Conditions and Sinces of last time
+	Node          *fleet.NodeStatus          // what it hangs on; nil: none configured
+	NodeDecision  *fleet.Decision            // this beat's decision about Node; nil: Node.Condition counts
+	DataProvider  fleet.Ref                  // what the configuration calls its data provider; "": the bridge is named instead
+	Attempts      []fleet.Attempt            // what was done before, to any target
+	Treating      map[fleet.Ref]bool         // workers with a running plan
+	Locked        map[fleet.Ref]fleet.Reason // workers that somebody else holds, and who
+	ParentTreated *fleet.Reason              // a running plan holds the bridge or its node; nil: none
+	Blind         bool                       // everything turned dark at once: phalops itself is the suspect
+	Policy        Policy
+	Now           time.Time
+}
+
+// Bridge decides about a bridge and each of its workers, in the order of Status.Workers. Parents come first: as long as
+// the monitor, the lifecycle, the data source or the node is at fault, or many workers turned bad together, the workers'
+// own actions wait.
+func Bridge(in BridgeInput) (bridge fleet.Decision, workers []fleet.Decision) {
+	j := &judge{BridgeInput: &in, src: in.findSource()}
+	parts := j.parts()
+	if parts.condition == string(fleet.BridgeBlind) || parts.condition == string(fleet.BridgeNoLifecycle) || parts.condition == string(fleet.BridgeUnknown) {
+		return j.frame(parts), j.unseen(parts)
+	}
+	found := make([]finding, len(in.Status.Workers))
+	for i := range in.Status.Workers {
+		found[i] = j.worker(&in.Status.Workers[i])
+	}
+	group := j.shared(found, j.settled(parts))
+	workers = j.decide(found, group, parts)
+	return j.frame(j.blame(parts, group, found)), workers
+}
+
+func (j *judge) frame(f finding) fleet.Decision {
+	return f.frame(j.Status.Ref, string(j.Status.Condition), j.Status.Since, j.Now)
+}
+
+// parts reads the bridge's own parts: monitor, lifecycle, data source.
+func (j *judge) parts() finding {
+	b := &j.Status
+	switch {
+	case b.Monitor.At.IsZero() && b.Monitor.Failed.IsZero():
+		return finding{condition: string(fleet.BridgeUnknown), rule: "bridge.unseen", want: wantTime, reason: fleet.Because("bridge.unseen")}
+	case !j.Policy.current(b.Monitor, j.Now):
+		f := j.gone(b.Monitor, fleet.BridgeBlind, "bridge.blind")
+		f.loud = fleet.Warning // a dead monitor is only a blind window
+		if j.Blind {
+			f.want, f.suspect = wantTime, fleet.Fleet
+			f.witnesses = append(f.witnesses, fleet.Because("guard.blind"))
+		}
+		return f
+	case !j.Policy.current(b.Lifecycle, j.Now):
+		f := j.gone(b.Lifecycle, fleet.BridgeNoLifecycle, "bridge.no_lifecycle")
+		f.witnesses = append(f.witnesses, j.lowStakes()...)
+		return f
+	case !j.src.moving:
+		return j.sourceFault()
+	case j.sourceBehind():
+		return finding{condition: string(fleet.BridgeStarved), rule: "bridge.starved.behind", want: wantTime, suspect: j.src.ref, quiet: fleet.Warning,
+			reason: fleet.Because("bridge.source_behind", "height", j.src.height)}
+	}
+	return finding{condition: string(fleet.BridgeHealthy), rule: "bridge.healthy", until: j.src.since.Add(sourceFrozenAfter)}
+}
+
+// gone is a part that does not answer.
+func (j *judge) gone(p fleet.Probe, c fleet.BridgeCondition, code string) finding {
+	since := p.Failed
+	if since.IsZero() {
+		since = p.At
+	}
+	f := finding{condition: string(c), rule: code, since: since, want: wantTime, until: since.Add(j.Policy.DownAfter),
+		quiet: fleet.Info, loud: fleet.Critical, reason: fleet.Because(code, "for", j.Now.Sub(since), "bridge", j.Status.Ref)}
+	if !p.Cause.IsZero() {
+		f.witnesses = append(f.witnesses, p.Cause)
+	}
+	if !f.until.After(j.Now) && !p.Failed.IsZero() && j.ParentTreated == nil {
+		f.want, f.until = wantPerson, time.Time{}
+	}
+	if g := j.nodeGuard(); g != nil && f.want == wantPerson && c == fleet.BridgeNoLifecycle {
+		f.want, f.suspect, f.witnesses = wantTime, g.suspect, append(f.witnesses, g.why)
+	}
+	return f
+}
+
+// lowStakes names enabled workers whose stake makes v2's lifecycle process exit at its start, in a loop.
+func (j *judge) lowStakes() []fleet.Reason {
+	var low []string
+	for i := range j.Status.Workers {
+		if w := &j.Status.Workers[i]; w.Enabled && (!w.StakeOK || w.Stake.Cmp(fleet.PHA(1)) < 0) {
+			low = append(low, w.Name)
+		}
+	}
+	if len(low) == 0 || j.Status.Version != "v2" {
+		return nil
+	}
+	return []fleet.Reason{fleet.Because("bridge.low_stake", "n", len(low), "names", few(low))}
+}
+
+// sourceFault is a data source that stands still or is gone: the node's fault while the node is not healthy.
+func (j *judge) sourceFault() finding {
+	since := j.src.since
+	if since.IsZero() {
+		since = j.Now
+	}
+	f := finding{condition: string(fleet.BridgeStarved), rule: "bridge.starved", since: since, want: wantTime, suspect: j.src.ref,
+		until: since.Add(sourceToldAfter), quiet: fleet.Info, loud: fleet.Critical,
+		reason: fleet.Because("bridge.starved", "for", j.Now.Sub(since), "bridge", j.Status.Ref), witnesses: []fleet.Reason{j.src.reason}}
+	g := j.nodeGuard()
+	switch {
+	case g != nil:
+		f.rule, f.suspect, f.reason = "bridge.starved.node", g.suspect, fleet.Because("bridge.starved_node", "for", j.Now.Sub(since), "node", j.Node.Ref)
+		f.witnesses = append(f.witnesses, g.why)
+	case !f.until.After(j.Now) && j.ParentTreated == nil:
+		f.want, f.until = wantPerson, time.Time{}
+	}
+	return f
+}
+
+// settled is since when everything that the workers hang on is healthy.
+func (j *judge) settled(parts finding) time.Time {
+	since := j.Status.Since
+	if parts.condition != string(fleet.BridgeHealthy) || j.Status.Condition != fleet.BridgeHealthy {
+		since = j.Now
+	}
+	switch {
+	case j.nodeGuard() != nil:
+		return j.Now
+	case j.NodeDecision != nil:
+		return latest(since, j.NodeDecision.Since)
+	case j.Node != nil:
+		return latest(since, j.Node.Since)
+	}
+	return since
+}
+
+// blame turns healthy parts with many bad children into a finding about the bridge that names them.
+func (j *judge) blame(parts finding, group *cluster, found []finding) finding {
+	bad := 0
+	for i := range found {
+		if found[i].bad {
+			bad++
+		}
+	}
+	if parts.want != wantNothing {
+		if bad > 0 {
+			parts.witnesses = append(parts.witnesses, fleet.Because("bridge.children", "n", bad, "names", few(j.badNames(found))))
+		}
+		return parts
+	}
+	if group == nil {
+		return parts
+	}
+	parts.rule, parts.want, parts.since, parts.until = "bridge.shared_cause", wantTime, group.since, group.until
+	parts.quiet, parts.loud = fleet.Warning, fleet.Warning
+	parts.witnesses = []fleet.Reason{j.src.reason}
+	args := []any{"n", group.size(), "total", group.total, "names", names(group.refs[:min(5, len(group.refs))]), "until", group.until}
+	parts.reason = fleet.Because("bridge.shared_cause", args...)
+	if g := j.nodeGuard(); g != nil {
+		parts.suspect = g.suspect
+		parts.witnesses = append(parts.witnesses, g.why)
+	}
+	if group.segment != "" {
+		parts.rule, parts.want = "bridge.segment", wantPerson
+		parts.reason = fleet.Because("bridge.segment", append(args, "prefix", group.segment)...)
+	}
+	return parts
+}
+
+func (j *judge) badNames(found []finding) []string {
+	var out []string
+	for i := range found {
+		if found[i].bad {
+			out = append(out, j.Status.Workers[i].Name)
+		}
+	}
+	return out
+}
+
+// unseen is every worker of a bridge whose inventory or states cannot be read: nobody is judged.
+func (j *judge) unseen(parts finding) []fleet.Decision {
+	out := make([]fleet.Decision, len(j.Status.Workers))
+	for i := range j.Status.Workers {
+		w := &j.Status.Workers[i]
+		f := finding{condition: string(fleet.Unknown), rule: "v2.unseen", want: wantTime, since: parts.since, suspect: parts.suspect,
+			reason: fleet.Because("worker.unseen", "bridge", j.Status.Ref)}
+		if f.suspect == "" {
+			f.suspect = j.Status.Ref
+		}
+		out[i] = f.frame(w.Ref, string(w.Condition), w.Since, j.Now)
+	}
+	return out
+}
+
+// decide puts the guards on every finding and gives the free places to the dearest workers first.
+func (j *judge) decide(found []finding, group *cluster, parts finding) []fleet.Decision {
+	out := make([]fleet.Decision, len(found))
+	var eager []int
+	for i := range found {
+		w, f := &j.Status.Workers[i], found[i]
+		out[i] = f.frame(w.Ref, string(w.Condition), w.Since, j.Now)
+		switch f.want {
+		case wantPerson: // one incident of the parent, not one message for each child
+			if g := first(func() *guard { return j.claimed(w, history{}) }, func() *guard { return j.parentGuard(i, group, parts) }); g != nil {
+				out[i].Severity = f.quiet
+				out[i] = hold(out[i], f, *g)
+			}
+		case wantRestart:
+			out[i].Candidates = []string{RungRestart, RungAlert}
+			if g := j.guards(i, w, f, group, parts); g != nil {
+				out[i] = j.climb(hold(out[i], f, *g), *g)
+			} else {
+				eager = append(eager, i)
+			}
+		}
+	}
+	slices.SortStableFunc(eager, func(a, b int) int {
+		wa, wb := &j.Status.Workers[a], &j.Status.Workers[b]
+		if c := wb.Stake.Cmp(wa.Stake); c != 0 {
+			return c
+		}
+		if c := found[a].since.Compare(found[b].since); c != 0 {
+			return c
+		}
+		return strings.Compare(string(wa.Ref), string(wb.Ref))
+	})
+	limit, busy := j.limit()
+	for _, i := range eager {
+		if busy >= limit {
+			out[i] = hold(out[i], found[i], guard{why: fleet.Because("guard.cap", "busy", busy, "limit", limit)})
+			continue
+		}
+		busy++
+		out[i] = allow(out[i], j.Policy, ActionWorkerRestart)
+	}
+	return out
+}
+
+// climb leaves the rung that a guard closed for good. A bridge offers no rung between its restart and a person.
+func (j *judge) climb(d fleet.Decision, g guard) fleet.Decision {
+	if !g.person {
+		return d
+	}
+	d.Candidates = []string{RungAlert}
+	if g.spent && j.Policy.has(RungContainer) {
+		d.Guards = append(d.Guards, fleet.Because("guard.no_container_rung"))
+	}
+	return d
+}
+
+// limit is how many workers of the bridge may be under treatment at the same time, and how many are.
+func (j *judge) limit() (limit, busy int) {
+	enabled := 0
+	for i := range j.Status.Workers {
+		if j.Status.Workers[i].Enabled {
+			enabled++
+		}
+	}
+	limit = int(math.Ceil(j.Policy.PerBridge*float64(enabled) - 1e-9)) // 10 % of 30 is 3, not 4
+	limit = max(1, min(limit, j.Policy.AtOnce))
+	for ref, yes := range j.Treating {
+		if yes && ref.Parent() == j.Status.Ref {
+			busy++
+		}
+	}
+	return limit, busy
+}
+
+// guards returns the first that forbids a restart of a worker now.
+func (j *judge) guards(i int, w *fleet.WorkerStatus, f finding, group *cluster, parts finding) *guard {
+	h := past(j.Attempts, w.Ref, ActionWorkerRestart, j.Policy.WorkerBudget.Per, j.Now)
+	return first(
+		func() *guard {
+			if w.SyncOnly {
+				return &guard{why: fleet.Because("guard.sync_only"), person: true}
+			}
+			return j.claimed(w, h)
+		},
+		func() *guard { return j.parentGuard(i, group, parts) },
+		func() *guard {
+			if until := j.touched(w).Add(workerGrace); until.After(j.Now) {
+				return &guard{why: fleet.Because("guard.just_restarted", "at", until.Add(-workerGrace), "until", until), until: until}
+			}
+			if f.until.After(j.Now) {
+				return &guard{why: fleet.Because("guard.holddown", "until", f.until), until: f.until, person: f.told}
+			}
+			return nil
+		},
+		func() *guard { return j.ladder(f, h) },
+		func() *guard {
+			if j.Policy.Maintenance {
+				return &guard{why: fleet.Because("guard.maintenance")}
+			}
+			return nil
+		},
+	)
+}
+
+// claimed speaks when somebody is at the worker or at what it hangs on.
+func (j *judge) claimed(w *fleet.WorkerStatus, h history) *guard {
+	if j.Treating[w.Ref] || h.running {
+		return &guard{why: fleet.Because("guard.treating")}
+	}
+	if why, ok := j.Locked[w.Ref]; ok {
+		return &guard{why: why}
+	}
+	if j.ParentTreated != nil {
+		return &guard{why: *j.ParentTreated, suspect: j.Status.Ref}
+	}
+	return nil
+}
+
+// parentGuard speaks when what the worker hangs on is at fault, or may be.
+func (j *judge) parentGuard(i int, group *cluster, parts finding) *guard {
+	if j.Blind {
+		return &guard{why: fleet.Because("guard.blind"), suspect: fleet.Fleet}
+	}
+	if g := j.nodeGuard(); g != nil {
+		return g
+	}
+	if parts.condition != string(fleet.BridgeHealthy) {
+		return &guard{why: j.src.reason, suspect: parts.suspect}
+	}
+	if group != nil && group.members[i] {
+		return &guard{why: fleet.Because("guard.shared_cause", "n", group.size(), "total", group.total, "until", group.until),
+			until: group.until, suspect: j.Status.Ref}
+	}
+	return nil
+}
+
+// nodeGuard speaks while the node is anything but healthy; its suspect is the node.
+func (j *judge) nodeGuard() *guard {
+	if j.Node == nil {
+		return nil
+	}
+	condition := string(j.Node.Condition)
+	if j.NodeDecision != nil {
+		condition = j.NodeDecision.Condition
+	}
+	if condition == string(fleet.NodeHealthy) {
+		return nil
+	}
+	if condition == "" {
+		condition = string(fleet.NodeUnknown)
+	}
+	return &guard{why: fleet.Because("guard.node", "node", j.Node.Ref, "condition", "node_condition."+condition), suspect: j.Node.Ref}
+}
+
+// ladder speaks when no rung is open: restart is the one that a bridge offers, and after it comes a person.
+func (j *judge) ladder(f finding, h history) *guard {
+	if !j.Policy.has(RungRestart) {
+		return &guard{why: fleet.Because("guard.no_restart_rung"), person: true, spent: true}
+	}
+	g := h.spent(j.Policy.WorkerBudget, j.Now)
+	if f.tries > 0 && len(h.auto) >= f.tries && (g == nil || !g.person) {
+		until := h.auto[0].Add(j.Policy.WorkerBudget.Per)
+		g = &guard{why: fleet.Because("guard.tried", "n", len(h.auto), "until", until), until: until, person: true, spent: true}
+	}
+	return g
+}
+
+// treated is when the newest treatment of a target ended, whoever asked for it; zero: never.
+func (in *BridgeInput) treated(ref fleet.Ref) time.Time {
+	return past(in.Attempts, ref, "", in.Policy.WorkerBudget.Per, in.Now).ended
+}
+
+// touched is when the worker, its bridge or its node was treated last.
+func (j *judge) touched(w *fleet.WorkerStatus) time.Time {
+	t := latest(j.treated(w.Ref), j.treated(j.Status.Ref))
+	if j.Node != nil {
+		t = latest(t, j.treated(j.Node.Ref))
+	}
+	return t
+}
+
+// few joins at most five names.
+func few(all []string) string {
+	if len(all) > 5 {
+		return strings.Join(all[:5], ", ") + " …"
+	}
+	return strings.Join(all, ", ")
+}

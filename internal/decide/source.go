@@ -1,0 +1,95 @@
+package decide
+
+import (
+	"time"
+
+	"phalops/internal/fleet"
+)
+
+// Spans of a bridge's own parts.
+const (
+	sourceFrozenAfter = 3 * time.Minute // processed height of a data provider
+	sourceToldAfter   = 5 * time.Minute // … after which a person is told
+)
+
+// source is where a bridge's workers get their blocks from: its best data provider, or without any (v0, v3) its node.
+type source struct {
+	known  bool // somebody told a height that is still a fact
+	moving bool
+	height int64
+	since  time.Time // since when it stands still or is gone; zero: not known
+	ref    fleet.Ref
+	reason fleet.Reason // what it shows
+}
+
+// ahead reports whether the source has something that a worker at h does not have. A data provider that was restarted
+// indexes from the start again, and until it is past the workers they wait for it.
+func (s source) ahead(h fleet.Height) bool { return !h.Known || s.height > h.Value }
+
+// findSource picks the data provider that serves best: moving before standing, then the highest.
+func (in *BridgeInput) findSource() source {
+	if len(in.Status.DataProviders) == 0 && in.Status.Version != "v2" {
+		return in.nodeSource()
+	}
+	best := source{ref: in.sourceRef(), reason: fleet.Because("bridge.source_gone", "n", len(in.Status.DataProviders))}
+	if in.Status.Condition == fleet.BridgeStarved {
+		best.since = in.Status.Since
+	}
+	for i := range in.Status.DataProviders {
+		dp := &in.Status.DataProviders[i]
+		if !in.Policy.current(dp.Probe, in.Now) || !dp.Para.Known {
+			continue
+		}
+		s := in.sourceOf(dp.Para, dp.At)
+		if !best.known || (s.moving && !best.moving) || (s.moving == best.moving && s.height > best.height) {
+			best = s
+		}
+	}
+	return best
+}
+
+func (in *BridgeInput) nodeSource() source {
+	n := in.Node
+	if n == nil || n.Para == nil || !in.Policy.current(n.Para.Probe, in.Now) || !n.Para.Best.Known {
+		return source{ref: in.sourceRef(), reason: fleet.Because("bridge.source_gone", "n", 0)}
+	}
+	return in.sourceOf(n.Para.Best, n.Para.At)
+}
+
+func (in *BridgeInput) sourceOf(h fleet.Height, at time.Time) source {
+	frozen := h.FrozenFor(at)
+	s := source{known: true, height: h.Value, moving: frozen < sourceFrozenAfter, since: h.MovedAt, ref: in.sourceRef()}
+	s.reason = fleet.Because("bridge.source_frozen", "height", h.Value, "for", frozen)
+	if s.moving {
+		s.reason = fleet.Because("bridge.source_moving", "height", h.Value)
+	}
+	return s
+}
+
+// sourceRef names what a person would call the source.
+func (in *BridgeInput) sourceRef() fleet.Ref {
+	switch {
+	case in.DataProvider != "":
+		return in.DataProvider
+	case len(in.Status.DataProviders) == 0 && in.Status.Version != "v2" && in.Node != nil:
+		return in.Node.Ref
+	default:
+		return in.Status.Ref
+	}
+}
+
+// sourceBehind reports whether most workers are well above their source: it was restarted and indexes from the start.
+func (j *judge) sourceBehind() bool {
+	above, running := 0, 0
+	for i := range j.Status.Workers {
+		w := &j.Status.Workers[i]
+		if !w.Enabled || !w.Running || !w.Para.Known {
+			continue
+		}
+		running++
+		if w.Para.Value >= j.src.height+catchingUp {
+			above++
+		}
+	}
+	return above*2 > running
+}
