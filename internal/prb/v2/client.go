@@ -1,0 +1,266 @@
+// Package v2 speaks to a PRB v2 monitor, which relays every question to a peer of the bridge: a lifecycle manager or a data
+// provider. Protocol facts: Phala-Network/runtime-bridge-monitor@next server/ptp.ts, runtime-bridge-walkie src/rpc.ts and
+// src/proto, runtime-bridge@current-v2 src/lifecycle.
+package v2
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"phalops/internal/clock"
+	"phalops/internal/fleet"
+	"phalops/internal/prb"
+	"phalops/internal/wire"
+)
+
+const (
+	discoverTimeout = 15 * time.Second // answered from the monitor's memory
+	proxyTimeout    = 75 * time.Second // the monitor gives a frozen peer up after 30 s; once a stream is open it waits for ever
+	tableAge        = 5 * time.Minute
+	readAttempts    = 4
+	firstPause      = 250 * time.Millisecond
+	peersAtOnce     = 8
+)
+
+// Options says which bridge.
+type Options struct {
+	URL       string       // the monitor, for example http://192.168.3.100:3000
+	Lifecycle string       // the lifecycle manager's peer id; "" where the monitor lists exactly one
+	HTTP      *wire.Client // shared by all bridges: two of them may have a monitor or a peer in common
+	Clock     clock.Clock  // default: the machine's
+}
+
+// Client is one bridge.
+type Client struct {
+	base      string // without a trailing slash
+	lifecycle string
+	http      *wire.Client
+	clock     clock.Clock
+
+	mu    sync.Mutex
+	table *table // what the monitor knew last; nil: ask again
+}
+
+var _ prb.Bridge = (*Client)(nil)
+
+// New makes a Client. It sends nothing.
+func New(o Options) (*Client, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fleet.Fail(fleet.Invalid, fleet.Because("prb.bad_url", "url", wire.Display(o.URL)))
+	}
+	u.RawQuery, u.Fragment = "", ""
+	c := &Client{base: strings.TrimRight(u.String(), "/"), lifecycle: o.Lifecycle, http: o.HTTP, clock: o.Clock}
+	if c.clock == nil {
+		c.clock = clock.Real{}
+	}
+	return c, nil
+}
+
+// Read asks the lifecycle manager for pools, workers and states, one after the other, and every data provider at the same
+// time.
+func (c *Client) Read(ctx context.Context) prb.Reading {
+	peers, err := c.peers(ctx)
+	if err != nil {
+		return prb.Reading{MonitorErr: err}
+	}
+	var r prb.Reading
+	asking, cancel := leaveRoom(ctx)
+	defer cancel()
+	var all errgroup.Group
+	all.SetLimit(1 + peersAtOnce)
+	all.Go(func() error { c.readLifecycle(asking, peers, &r); return nil })
+	providers := make([]prb.DataProvider, len(peers.providers))
+	for i, p := range peers.providers {
+		all.Go(func() error { providers[i] = c.readProvider(asking, p); return nil })
+	}
+	_ = all.Wait()
+	r.DataProviders = providers
+	return c.blame(ctx, r)
+}
+
+// leaveRoom keeps a little of the caller's time for blame.
+func leaveRoom(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-min(5*time.Second, time.Until(end)/4)))
+}
+
+// blame decides whose silence it was. When questions got no HTTP answer, a peer may be stuck behind a living monitor, or the
+// monitor may be gone: discover, which no peer takes part in, tells.
+func (c *Client) blame(ctx context.Context, r prb.Reading) prb.Reading {
+	silent, answered, moved := false, false, false
+	look := func(err error) {
+		switch f := faultOf(err); f {
+		case "":
+			answered = answered || err == nil
+		case faultWire:
+			silent = true
+		default:
+			answered = true
+			moved = moved || f == faultUnknownPeer || f == faultDial || f == faultFrozen
+		}
+	}
+	look(r.InventoryErr)
+	look(r.StatesErr)
+	for _, dp := range r.DataProviders {
+		look(dp.Err)
+	}
+	if moved {
+		c.forget()
+	}
+	if !silent {
+		return r
+	}
+	c.forget()
+	if _, err := c.peers(ctx); err != nil && !answered {
+		return prb.Reading{MonitorErr: err}
+	}
+	return r
+}
+
+func (c *Client) readProvider(ctx context.Context, p peer) prb.DataProvider {
+	dp := prb.DataProvider{Status: fleet.DataProviderStatus{PeerID: p.ID, Hostname: p.Hostname, Addr: p.Addr}}
+	data, err := c.ask(ctx, p.ID, "GetDataProviderInfo", nil)
+	if err == nil {
+		err = decodeProvider(data, &dp.Status)
+	}
+	dp.Err = err
+	return dp
+}
+
+func (c *Client) readLifecycle(ctx context.Context, t *table, r *prb.Reading) {
+	lm, err := c.manager(t)
+	if err != nil {
+		r.InventoryErr, r.StatesErr = err, err
+		return
+	}
+	r.LifecyclePeer = lm
+	r.Pools, r.Workers, r.InventoryErr = c.inventory(ctx, lm)
+	if f := faultOf(r.InventoryErr); f.hopeless() {
+		r.StatesErr = r.InventoryErr // asking the same peer again would only cost another half minute
+		return
+	}
+	var states []fleet.WorkerStatus
+	if states, r.StatesErr = c.states(ctx, lm, nil); r.StatesErr != nil {
+		return
+	}
+	if r.InventoryErr != nil {
+		r.Workers = states
+		return
+	}
+	join(r.Workers, states)
+}
+
+func (c *Client) inventory(ctx context.Context, lm string) ([]fleet.Pool, []fleet.WorkerStatus, error) {
+	data, err := c.ask(ctx, lm, "ListPool", nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	pools, err := decodePools(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	if data, err = c.ask(ctx, lm, "ListWorker", nil); err != nil {
+		return nil, nil, err
+	}
+	workers, err := decodeWorkers(data, pools)
+	if err != nil {
+		return nil, nil, err
+	}
+	return pools, workers, nil
+}
+
+// join adds the running state to the inventory. States come in any order and may belong to workers that were deleted while
+// their context runs on; those are not ours to treat.
+func join(workers, states []fleet.WorkerStatus) {
+	byID := make(map[string]fleet.WorkerStatus, len(states))
+	for _, s := range states {
+		byID[s.ID] = s
+	}
+	for i, w := range workers {
+		s, ok := byID[w.ID]
+		if !ok {
+			continue
+		}
+		s.ID, s.Name, s.PID, s.Endpoint = w.ID, w.Name, w.PID, w.Endpoint
+		s.Stake, s.StakeOK, s.Enabled, s.SyncOnly = w.Stake, w.StakeOK, w.Enabled, w.SyncOnly
+		workers[i] = s
+	}
+}
+
+// States asks for running contexts. One id is asked for by itself; several are picked out of all, because one worker without
+// a context turns a question for many into an error.
+func (c *Client) States(ctx context.Context, ids ...string) ([]fleet.WorkerStatus, error) {
+	lm, err := c.findManager(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states, err := c.states(ctx, lm, ids)
+	c.forgetOn(err)
+	return states, err
+}
+
+func (c *Client) states(ctx context.Context, lm string, ids []string) ([]fleet.WorkerStatus, error) {
+	var only []string
+	if len(ids) == 1 {
+		only = ids
+	}
+	data, err := c.ask(ctx, lm, "GetWorkerStatus", only)
+	if len(ids) == 1 && (errors.Is(err, prb.ErrNotRunning) || errors.Is(err, prb.ErrNoWorker)) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	all, err := decodeStates(data)
+	if err != nil || len(ids) == 0 {
+		return all, err
+	}
+	wanted := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	var found []fleet.WorkerStatus
+	for _, s := range all {
+		if wanted[s.ID] {
+			found = append(found, s)
+		}
+	}
+	return found, nil
+}
+
+// RestartWorker asks for one worker's context to be rebuilt, from what the lifecycle manager has in memory: edits of the
+// database need a restart of the manager itself. The id must be the uuid.
+func (c *Client) RestartWorker(ctx context.Context, id string) error {
+	if id == "" {
+		return fleet.FailWith(fleet.NotFound, fleet.Because("prb.no_worker", "worker", id), prb.ErrNoWorker)
+	}
+	lm, err := c.findManager(ctx)
+	if err != nil {
+		return err
+	}
+	data, err := c.call(ctx, lm, "RestartWorker", []string{id})
+	if err != nil {
+		c.forgetOn(err)
+		if faultOf(err).ambiguous() || wire.IsAmbiguous(err) {
+			return prb.Ambiguous(err)
+		}
+		return err
+	}
+	// The reply carries the state before the action. Without one the list of ids was not read, and nothing was done.
+	if list, err := decodeList(data, "workerStates"); err != nil {
+		return prb.Ambiguous(err)
+	} else if len(list) == 0 {
+		return fleet.Fail(fleet.Failed, fleet.Because("prb.nothing_done", "worker", id, "url", wire.Display(c.base)))
+	}
+	return nil
+}
