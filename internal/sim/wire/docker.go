@@ -68,8 +68,8 @@ func dockerVersioned(next http.Handler) http.Handler {
 		case minor > dockerAPIMinor:
 			dockerError(w, http.StatusBadRequest, fmt.Sprintf("client version 1.%d is too new. Maximum supported API version is %s", minor, dockerAPI))
 			return
-		case minor < dockerAPIOldest:
-			dockerError(w, http.StatusBadRequest, fmt.Sprintf("client version 1.%d is too old. Minimum supported API version is 1.%d, please upgrade your client to a newer version", minor, dockerAPIOldest))
+		case minor < dockerAPIOldest: // so old that the engine does not answer it in JSON
+			http.Error(w, fmt.Sprintf("client version 1.%d is too old. Minimum supported API version is 1.%d, please upgrade your client to a newer version", minor, dockerAPIOldest), http.StatusBadRequest)
 			return
 		}
 		u := *r.URL
@@ -114,7 +114,11 @@ func (d *dockerHost) info(w http.ResponseWriter, r *http.Request) {
 func (d *dockerHost) list(w http.ResponseWriter, r *http.Request) {
 	filter, err := parseDockerFilter(r.URL.Query().Get("filters"))
 	if err != nil {
-		dockerError(w, http.StatusBadRequest, err.Error())
+		status := http.StatusInternalServerError // what is no JSON; the engine blames itself
+		if errors.As(err, new(unknownFilterError)) {
+			status = http.StatusBadRequest
+		}
+		dockerError(w, status, err.Error())
 		return
 	}
 	all := dockerBool(r.URL.Query().Get("all")) || len(filter["status"]) > 0
@@ -158,7 +162,7 @@ func (d *dockerHost) start(w http.ResponseWriter, r *http.Request) {
 func (d *dockerHost) stop(w http.ResponseWriter, r *http.Request) {
 	grace, err := dockerGrace(r)
 	if err != nil {
-		dockerError(w, http.StatusBadRequest, err.Error())
+		dockerError(w, http.StatusInternalServerError, err.Error())
 		return
 	}
 	d.effect(w, r, func(h *world.Host, c *world.Container) (bool, error) {
@@ -172,7 +176,7 @@ func (d *dockerHost) stop(w http.ResponseWriter, r *http.Request) {
 func (d *dockerHost) restart(w http.ResponseWriter, r *http.Request) {
 	grace, err := dockerGrace(r)
 	if err != nil {
-		dockerError(w, http.StatusBadRequest, err.Error())
+		dockerError(w, http.StatusInternalServerError, err.Error())
 		return
 	}
 	d.effect(w, r, func(h *world.Host, c *world.Container) (bool, error) { return true, h.Restart(c.Name, grace) })
@@ -180,12 +184,11 @@ func (d *dockerHost) restart(w http.ResponseWriter, r *http.Request) {
 
 func (d *dockerHost) kill(w http.ResponseWriter, r *http.Request) {
 	signal := strings.TrimPrefix(strings.ToUpper(cmp.Or(r.URL.Query().Get("signal"), "KILL")), "SIG")
-	d.effect(w, r, func(h *world.Host, c *world.Container) (bool, error) {
-		if signal != "KILL" && signal != "9" {
-			return false, fmt.Errorf("Invalid signal: %s", signal) //nolint:staticcheck // the engine's own words
-		}
-		return true, h.Kill(c.Name)
-	})
+	if signal != "KILL" && signal != "9" {
+		dockerError(w, http.StatusBadRequest, "Invalid signal: "+signal)
+		return
+	}
+	d.effect(w, r, func(h *world.Host, c *world.Container) (bool, error) { return true, h.Kill(c.Name) })
 }
 
 // effect does something to the container that the request names, waits until it has come to rest and answers as the

@@ -23,7 +23,9 @@ type dockerSummary struct {
 	State      string
 	Status     string
 	HostConfig struct{ NetworkMode string }
-	Mounts     []any
+
+	NetworkSettings struct{ Networks map[string]any }
+	Mounts          []any
 }
 
 func summarize(c *world.Container, now time.Time) dockerSummary {
@@ -32,6 +34,7 @@ func summarize(c *world.Container, now time.Time) dockerSummary {
 		Created: c.CreatedAt().Unix(), Ports: []any{}, Labels: c.Labels, State: c.State(), Status: dockerStatus(c, now), Mounts: []any{},
 	}
 	s.HostConfig.NetworkMode = "host"
+	s.NetworkSettings.Networks = map[string]any{"host": map[string]any{}}
 	return s
 }
 
@@ -143,14 +146,14 @@ func parseDockerFilter(text string) (dockerFilter, error) {
 	}
 	var terms map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &terms); err != nil {
-		return nil, fmt.Errorf("invalid filter: %w", err)
+		return nil, err
 	}
 	f := dockerFilter{}
 	for term, raw := range terms {
 		switch term {
 		case "label", "name", "id", "status":
 		default:
-			return nil, fmt.Errorf("Invalid filter '%s'", term) //nolint:staticcheck // the engine's own words
+			return nil, unknownFilterError(term)
 		}
 		var set map[string]bool
 		var list []string
@@ -161,11 +164,16 @@ func parseDockerFilter(text string) (dockerFilter, error) {
 		} else if err := json.Unmarshal(raw, &list); err == nil {
 			f[term] = append(f[term], list...)
 		} else {
-			return nil, fmt.Errorf("invalid filter: %w", err)
+			return nil, err
 		}
 	}
 	return f, nil
 }
+
+// unknownFilterError is a term that the engine does not know.
+type unknownFilterError string
+
+func (e unknownFilterError) Error() string { return "Invalid filter '" + string(e) + "'" }
 
 // match reports whether c satisfies every term: all labels, and any of the names (regular expressions), ids, states.
 func (f dockerFilter) match(c *world.Container) bool {
