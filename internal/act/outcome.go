@@ -2,6 +2,7 @@ package act
 
 import (
 	"maps"
+	"slices"
 
 	"phalops/internal/fleet"
 )
@@ -9,7 +10,8 @@ import (
 // mustTurn reports that the plan must begin to restore now, and why.
 func (v view) mustTurn() (fleet.Reason, bool) {
 	p := v.p
-	if p.State == fleet.PlanRestoring {
+	over := !slices.ContainsFunc(p.Steps, func(s fleet.Step) bool { return !s.State.Ended() })
+	if p.State == fleet.PlanRestoring || over {
 		return fleet.Reason{}, false
 	}
 	if p.Abort {
