@@ -21,6 +21,10 @@ const (
 func (s *Store) Acquire(ctx context.Context, name, owner string, ttl time.Duration, now time.Time) (store.Lease, error) {
 	what := "lease " + name + " for " + owner
 	mine, err := s.owners.claim(ctx, owner)
+	if s.reserve.exhausted(err) { // not even an empty file
+		s.reserve.release()
+		mine, err = s.owners.claim(ctx, owner)
+	}
 	if err != nil {
 		return store.Lease{}, s.explain(ctx, what, err)
 	}
