@@ -215,3 +215,12 @@ func (b *bench) want(trace string) {
 		b.t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
+
+func (b *bench) events() []fleet.Event {
+	b.t.Helper()
+	events, err := b.store.Events(b.t.Context(), store.EventFilter{Plan: b.id})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return events
+}

@@ -164,7 +164,7 @@ func (r *run) sent(ctx context.Context, op Op, s *fleet.Step, err error) error {
 func (r *run) perhapsSent(ctx context.Context, op Op, s *fleet.Step, why fleet.Reason) error {
 	s.Effected = s.Began
 	if op.Verify == nil {
-		return r.fail(ctx, s, because(fleet.Because("act.not_known", "why", why.Code), why))
+		return r.fail(ctx, s, because(fleet.Because("act.not_known", "seen", why.Code), why))
 	}
 	s.State, s.Result = fleet.StepEffected, why
 	return r.saveStep(ctx, s, r.stepEvent(s, because(fleet.Because("act.step_unsure", "step", s.Name, "why", why.Code), why)))
@@ -217,7 +217,7 @@ func tooLate(after time.Duration, why fleet.Reason) fleet.Reason {
 	if why.IsZero() {
 		return fleet.Because("act.too_late", "after", after)
 	}
-	return because(fleet.Because("act.too_late_because", "after", after, "why", why.Code), why)
+	return because(fleet.Because("act.too_late_because", "after", after, "seen", why.Code), why)
 }
 
 func (r *run) done(ctx context.Context, s *fleet.Step, why fleet.Reason) error {
