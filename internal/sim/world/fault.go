@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"phalops/internal/fleet"
 )
 
 // Kinds of faults. The part before the dot is what it strikes.
@@ -31,6 +34,8 @@ const (
 	WorkerMessage   = "worker.message"    // a sticky message that changes nothing, default a failed mq egress
 	PruntimeDown    = "pruntime.down"     // it refuses connections
 	PruntimeHang    = "pruntime.hang"     // it takes connections and never answers
+	HostSilent      = "host.silent"       // the machine\'s container engine answers nobody
+	RobotFails      = "robot.down"        // a chat robot fails; text says how: 5xx, hangs, after
 )
 
 // What cures a fault.
@@ -79,38 +84,58 @@ func withoutCured(ts []*trouble, by string) []*trouble {
 func FaultKinds() []string {
 	return []string{ChainHalt, NodeStall, NodeStallImport, NodePeersLost, NodeRPCDown, NodeHang, NodeCrash, ProviderStall,
 		ProviderCrash, LifecycleCrash, PeerFrozen, MonitorCrash, MonitorHang, BridgeSlow, WorkerError, WorkerFreeze, WorkerPause,
-		WorkerStarting, WorkerMessage, PruntimeDown, PruntimeHang}
+		WorkerStarting, WorkerMessage, PruntimeDown, PruntimeHang, HostSilent, RobotFails}
 }
 
-// Check says what is wrong with a fault by itself; whether its target exists shows when it strikes.
+// Check says what is wrong with a fault by itself, as a *fleet.Error of kind Invalid; whether its target exists shows when
+// it strikes.
 func (f Fault) Check() error {
-	what, _, _ := strings.Cut(f.Kind, ".")
+	why := f.problem()
+	if why.IsZero() {
+		return nil
+	}
+	return fleet.Fail(fleet.Invalid, why)
+}
+
+func (f Fault) problem() fleet.Reason {
+	_, badPattern := path.Match(f.Target, "")
+	crash := strings.HasSuffix(f.Kind, ".crash")
 	switch {
 	case !slices.Contains(FaultKinds(), f.Kind):
-		return fmt.Errorf("unknown fault %q; one of %s", f.Kind, strings.Join(FaultKinds(), ", "))
-	case f.Target == "":
-		return fmt.Errorf("%s: no target", f.Kind)
+		return fleet.Because("sim.fault_unknown", "fault", f.Kind, "faults", strings.Join(FaultKinds(), ", "))
+	case f.Target == "" || badPattern != nil || !f.luckyTarget():
+		return fleet.Because("sim.fault_target", "fault", f.Kind, "target", f.Target)
 	case f.At < 0 || f.For < 0 || f.Delay < 0:
-		return fmt.Errorf("%s: a negative duration", f.Kind)
+		return fleet.Because("sim.fault_negative", "fault", f.Kind)
 	case !slices.Contains([]string{"", "both", "para", "relay"}, f.Chain):
-		return fmt.Errorf("%s: chain %q is not para, relay or both", f.Kind, f.Chain)
-	case f.Chain != "" && f.Kind != ChainHalt && f.Kind != NodeStall && f.Kind != NodeStallImport:
-		return fmt.Errorf("%s: chain does not apply", f.Kind)
+		return fleet.Because("sim.fault_chain", "fault", f.Kind, "chain", f.Chain)
 	case !slices.Contains([]string{"", CuredByRestart, CuredByNothing}, f.CuredBy):
-		return fmt.Errorf("%s: cured_by %q is not restart or nothing", f.Kind, f.CuredBy)
-	case f.Text != "" && f.Kind != WorkerError && f.Kind != WorkerMessage:
-		return fmt.Errorf("%s: text does not apply", f.Kind)
-	case (f.Delay != 0) != (f.Kind == BridgeSlow):
-		return fmt.Errorf("%s: delay belongs to %s, and only there", f.Kind, BridgeSlow)
-	case f.For == 0 && (f.Kind == WorkerPause || f.Kind == ChainHalt && f.CuredBy != CuredByNothing):
-		return fmt.Errorf("%s: needs for, because nothing else ends it", f.Kind)
-	case what == "" || f.CuredBy != "" && strings.HasSuffix(f.Kind, ".crash"):
-		return fmt.Errorf("%s: cured_by does not apply", f.Kind)
+		return fleet.Because("sim.fault_cured_by", "fault", f.Kind, "cured_by", f.CuredBy)
+	case f.Chain != "" && f.Kind != ChainHalt && f.Kind != NodeStall && f.Kind != NodeStallImport:
+		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "chain")
+	case f.Text != "" && f.Kind != WorkerError && f.Kind != WorkerMessage && f.Kind != RobotFails:
+		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "text")
+	case f.Delay != 0 && f.Kind != BridgeSlow:
+		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "delay")
+	case f.CuredBy != "" && (crash || f.Kind == ChainHalt || f.Kind == HostSilent || f.Kind == RobotFails || f.Kind == WorkerPause):
+		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "cured_by")
+	case f.For != 0 && crash:
+		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "for")
+	case f.Delay == 0 && f.Kind == BridgeSlow:
+		return fleet.Because("sim.fault_needs", "fault", f.Kind, "key", "delay")
+	case f.For == 0 && f.Kind == WorkerPause:
+		return fleet.Because("sim.fault_needs", "fault", f.Kind, "key", "for")
+	case f.Kind == RobotFails && !slices.Contains([]string{"", string(Robot5xx), string(RobotHangs), string(RobotAfter)}, f.Text):
+		return fleet.Because("sim.fault_robot", "text", f.Text)
 	}
-	if _, err := path.Match(f.Target, ""); err != nil {
-		return fmt.Errorf("%s: target %q: %w", f.Kind, f.Target, err)
-	}
-	return nil
+	return fleet.Reason{}
+}
+
+// luckyTarget holds "random:N" to a number of at least 1.
+func (f Fault) luckyTarget() bool {
+	count, random := strings.CutPrefix(f.Target, "random:")
+	n, err := strconv.Atoi(count)
+	return !random || err == nil && n > 0
 }
 
 // Apply makes a scenario's faults happen, counted from now. A target is looked for when its fault strikes; nobody there

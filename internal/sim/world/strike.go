@@ -31,10 +31,7 @@ type victim struct {
 func (w *World) targets(f Fault, name string) []victim {
 	all := w.victims(f.Kind)
 	if count, ok := strings.CutPrefix(f.Target, "random:"); ok {
-		n, err := strconv.Atoi(count)
-		if err != nil || n <= 0 {
-			return nil
-		}
+		n, _ := strconv.Atoi(count) // Check has seen that it is a number
 		w.Rand("fault/"+name).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		all = all[:min(n, len(all))]
 		slices.SortFunc(all, func(a, b victim) int { return strings.Compare(a.name, b.name) })
@@ -78,6 +75,14 @@ func (w *World) victims(kind string) []victim {
 	case "lifecycle", "monitor", "bridge":
 		for _, b := range w.Bridges() {
 			all = append(all, victim{b.Name, b.strike})
+		}
+	case "host":
+		for _, h := range w.Hosts() {
+			all = append(all, victim{h.Name, h.strike})
+		}
+	case "robot":
+		for _, r := range w.Robots() {
+			all = append(all, victim{r.Name, r.strike})
 		}
 	case "worker", "pruntime":
 		for _, b := range w.Bridges() {
@@ -184,6 +189,16 @@ func (b *Bridge) strike(f Fault) {
 		b.keepNotices()
 		b.refeed()
 	})
+}
+
+func (h *Host) strike(f Fault) {
+	h.Down = true
+	h.w.heal(f, func() { h.Down = false })
+}
+
+func (r *Robot) strike(f Fault) {
+	r.Down = or(RobotDown(f.Text), Robot5xx)
+	r.w.heal(f, func() { r.Down = RobotUp })
 }
 
 // refeed makes every context feed, or not, as its state and the process allow.
