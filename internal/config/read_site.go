@@ -1,0 +1,202 @@
+package config
+
+import (
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"phalops/internal/fleet"
+)
+
+func (r *reader) sites(v value) {
+	v.objects(func(_ int, item value) { r.config.Sites = append(r.config.Sites, r.site(item)) })
+	if len(r.config.Sites) == 0 && (v.n.Kind == yaml.SequenceNode || v.isNull()) {
+		v.problem(fleet.Because("config.no_sites"))
+	}
+}
+
+func (r *reader) site(v value) Site {
+	s := Site{Network: khala}
+	s.Name = r.name(v, fleet.KindSite, definition{})
+	seen := v.object(append([]field{
+		must("name", readBefore),
+		key("network", scalar(&s.Network, nameText)),
+		key("nodes", func(v value) {
+			v.objects(func(_ int, item value) { s.Nodes = append(s.Nodes, r.node(item, s.Name)) })
+		}),
+		key("data_providers", func(v value) {
+			v.objects(func(_ int, item value) { s.DataProviders = append(s.DataProviders, r.dataProvider(item, s.Name)) })
+		}),
+		key("bridges", func(v value) {
+			v.objects(func(_ int, item value) { s.Bridges = append(s.Bridges, r.bridge(item, s.Name)) })
+		}),
+	}, planned("headers_caches", "solo", "pools")...)...)
+	if seen["network"].present() {
+		r.refer(kindNetwork, s.Network, seen["network"], nil)
+	}
+	return s
+}
+
+// name reads the name of v ahead of its other keys, which need it, and gives it to v.
+func (r *reader) name(v value, kind fleet.Kind, d definition) string {
+	if item := v.lookup("name"); item.present() {
+		if name, ok := read(item, nameText); ok {
+			r.define(kind, name, item, d)
+			return name
+		}
+	}
+	r.names.partial[kind] = true
+	return ""
+}
+
+// readBefore stands for a key that was read ahead of the others.
+func readBefore(value) {}
+
+func (r *reader) node(v value, site string) Node {
+	n := defaultNode()
+	n.Name = r.name(v, fleet.KindNode, definition{site: site, single: v.lookup("rpc").present()})
+	seen := v.object(append([]field{
+		must("name", readBefore),
+		key("host", scalar(&n.Host, nameText)),
+		key("para", scalar(&n.Para, rpcURL)),
+		key("relay", scalar(&n.Relay, rpcURL)),
+		key("rpc", scalar(&n.RPC, rpcURL)),
+		key("container", scalar(&n.Container, dockerText)),
+		key("grace", scalar(&n.Grace, duration(time.Minute, time.Hour))),
+	}, planned("volume")...)...)
+	switch para, relay, rpc := seen["para"].present(), seen["relay"].present(), seen["rpc"].present(); {
+	case rpc && (para || relay):
+		seen["rpc"].problem(fleet.Because("config.rpc_and_para"))
+	case !rpc && !(para && relay) && v.n.Kind == yaml.MappingNode:
+		v.problem(fleet.Because("config.no_rpc"))
+	}
+	r.onlyOnce(seen["para"], n.Para)
+	r.onlyOnce(seen["relay"], n.Relay)
+	r.onlyOnce(seen["rpc"], n.RPC)
+	r.placed(seen, n.Host, seen["container"])
+	return n
+}
+
+// onlyOnce reports a second use of a node's URL: a node that is listed twice would be its own witness.
+func (r *reader) onlyOnce(v value, url string) {
+	if !v.present() || url == "" {
+		return
+	}
+	if before, taken := r.names.urls[url]; taken {
+		v.problem(fleet.Because("config.url_twice", "value", showText(url), "line", before.at.Line))
+		return
+	}
+	r.names.urls[url] = v
+}
+
+// placed checks the host that a thing is on, and that its containers can be reached there if they are ours to restart.
+func (r *reader) placed(seen map[string]value, host string, containers value) {
+	if at := seen["host"]; at.present() {
+		r.refer(fleet.KindHost, host, at, nil)
+	}
+	if containers.present() {
+		r.reachable(host, containers)
+	}
+}
+
+func (r *reader) reachable(host string, at value) {
+	r.later(func() {
+		if h, known := r.config.Hosts[host]; known && h.Docker == "" && !r.names.remote[host] {
+			at.problem(fleet.Because("config.no_engine", "host", host))
+		}
+	})
+}
+
+func (r *reader) dataProvider(v value, site string) DataProvider {
+	d := DataProvider{Host: LocalHost}
+	d.Name = r.name(v, fleet.KindDataProvider, definition{site: site})
+	seen := v.object(
+		must("name", readBefore),
+		key("host", scalar(&d.Host, nameText)),
+		must("node", scalar(&d.Node, nameText)),
+		key("project", scalar(&d.Project, dockerText)),
+	)
+	if d.Node != "" {
+		r.sameSite(fleet.KindNode, d.Node, site, seen["node"])
+	}
+	r.placed(seen, d.Host, seen["project"])
+	return d
+}
+
+func (r *reader) bridge(v value, site string) Bridge {
+	b := defaultBridge()
+	b.Name = r.name(v, fleet.KindBridge, definition{site: site})
+	seen := v.object(append([]field{
+		must("name", readBefore),
+		must("version", scalar(&b.Version, oneOf([]string{"v2"}, "v0", "v1", "v3"))),
+		must("url", scalar(&b.URL, baseURL)),
+		key("lifecycle", scalar(&b.Lifecycle, peerID)),
+		key("data_providers", list(&b.DataProviders, nameText, func(name string, item value) {
+			r.sameSite(fleet.KindDataProvider, name, site, item)
+		})),
+		key("node", scalar(&b.Node, nameText)),
+		key("host", scalar(&b.Host, nameText)),
+		key("project", scalar(&b.Project, dockerText)),
+		key("roles", func(v value) { b.Roles = r.roles(v) }),
+		key("max_workers", scalar(&b.MaxWorkers, integer(1, 100_000))),
+		key("labels", func(v value) { b.Labels = r.labels(v) }),
+	}, planned("standby", "volume")...)...)
+	if b.Node != "" {
+		r.sameSite(fleet.KindNode, b.Node, site, seen["node"])
+	}
+	r.placed(seen, b.Host, seen["project"])
+	if b.URL != "" {
+		manager := b.URL
+		if at := seen["lifecycle"]; at.present() {
+			manager += " " + at.n.Value
+		}
+		if before, taken := r.names.managers[manager]; taken {
+			seen["url"].problem(fleet.Because("config.bridge_twice", "line", before.at.Line))
+		} else {
+			r.names.managers[manager] = seen["url"]
+		}
+	}
+	return b
+}
+
+// roles reads which compose service lives on which host.
+func (r *reader) roles(v value) map[string]string {
+	roles := map[string]string{}
+	v.entries(func(k *yaml.Node, item value) {
+		service, why := dockerText(k.Value)
+		if !why.IsZero() {
+			r.report(k, item.path, why)
+			return
+		}
+		r.shown[k] = true
+		if host, ok := read(item, nameText); ok {
+			roles[service] = host
+			r.refer(fleet.KindHost, host, item, nil)
+			r.reachable(host, item)
+		}
+	})
+	return orNil(roles)
+}
+
+func (r *reader) labels(v value) map[string]string {
+	labels := map[string]string{}
+	v.entries(func(k *yaml.Node, item value) {
+		name, why := nameText(k.Value)
+		if !why.IsZero() {
+			r.report(k, item.path, why)
+			return
+		}
+		r.shown[k] = true
+		if text, ok := read(item, labelText); ok {
+			labels[name] = text
+		}
+	})
+	return orNil(labels)
+}
+
+func orNil(m map[string]string) map[string]string {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}

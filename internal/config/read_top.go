@@ -1,0 +1,137 @@
+package config
+
+import (
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"phalops/internal/fleet"
+)
+
+// top reads the whole file. It and the functions below it are the schema: a key that none of them names does not exist.
+func (r *reader) top(root value) {
+	c := &r.config
+	for name := range c.Networks {
+		r.builtIn(kindNetwork, name)
+	}
+	r.builtIn(fleet.KindHost, LocalHost)
+	root.object(append([]field{
+		key("lang", scalar(&c.Lang, oneOf([]string{"zh", "en"}))),
+		key("data", scalar(&c.Data, folder)),
+		key("networks", r.networks),
+		key("hosts", r.hosts),
+		must("sites", r.sites),
+		key("watchdog", r.watchdog),
+		key("healing", r.healing),
+		key("alerts", r.alerts),
+		key("poll", r.poll),
+		key("metrics", func(v value) { v.object(key("listen", scalar(&c.Metrics.Listen, listenAddress))) }),
+		key("clock", r.clock),
+	}, planned("store", "web", "jobs", "maintenance")...)...)
+}
+
+func (r *reader) poll(v value) {
+	p := &r.config.Poll
+	v.object(
+		key("node", scalar(&p.Node, duration(time.Second, 10*time.Minute))),
+		key("bridge", scalar(&p.Bridge, duration(time.Second, 10*time.Minute))),
+	)
+}
+
+func (r *reader) clock(v value) {
+	var c Clock
+	v.object(must("origin", scalar(&c.Origin, moment)), must("speed", scalar(&c.Speed, speed)))
+	r.config.Clock = &c
+}
+
+func (r *reader) networks(v value) {
+	v.entries(func(k *yaml.Node, item value) {
+		name, ok := r.entryName(k, item, kindNetwork)
+		if !ok {
+			return
+		}
+		n := defaultNetwork(name)
+		block := func(into *time.Duration) func(value) {
+			return func(v value) {
+				v.object(key("block_time", scalar(into, duration(time.Second, 10*time.Minute))))
+			}
+		}
+		item.object(
+			key("ss58_prefix", scalar(&n.SS58Prefix, integer(0, 16383))),
+			key("para", block(&n.ParaBlockTime)),
+			key("relay", block(&n.RelayBlockTime)),
+			key("reference", list(&n.Reference, rpcURL, r.foreignHead)),
+		)
+		r.builtIn(kindNetwork, name)
+		r.config.Networks[name] = n
+	})
+}
+
+// foreignHead checks that a reference head is none of the fleet's own nodes: it could not tell a stuck node from a silent
+// chain.
+func (r *reader) foreignHead(url string, v value) {
+	r.later(func() {
+		if _, own := r.names.urls[url]; own {
+			v.problem(fleet.Because("config.own_reference", "value", showText(url)))
+		}
+	})
+}
+
+// entryName is the name that a key of a mapping gives to its value.
+func (r *reader) entryName(k *yaml.Node, item value, kind fleet.Kind) (string, bool) {
+	name, why := nameText(k.Value)
+	if !why.IsZero() {
+		r.names.partial[kind] = true
+		r.report(k, item.path, why)
+		return "", false
+	}
+	r.shown[k] = true
+	return name, true
+}
+
+// hosts reads machines. A range in the name and in the addresses stands for many, in step.
+func (r *reader) hosts(v value) {
+	into := r.config.Hosts
+	v.entries(func(k *yaml.Node, item value) {
+		names, ok := expand(k.Value)
+		if !ok {
+			r.names.partial[fleet.KindHost] = true
+			r.report(k, item.path, fleet.Because("config.bad_range", "value", showText(k.Value), "limit", maxHosts))
+			return
+		}
+		first, why := nameText(names[0])
+		if !why.IsZero() {
+			r.names.partial[fleet.KindHost] = true
+			r.report(k, item.path, why)
+			return
+		}
+		r.shown[k] = true
+		if len(names)+len(into) > maxHosts {
+			r.names.partial[fleet.KindHost] = true
+			r.report(k, item.path, fleet.Because("config.too_many_hosts", "limit", maxHosts))
+			return
+		}
+		addresses, engines := make([]string, len(names)), make([]string, len(names))
+		if first == LocalHost {
+			engines[0] = localDocker
+		}
+		seen := item.object(append([]field{
+			key("address", inStep(addresses, hostAddress)),
+			key("docker", inStep(engines, dockerAddress)),
+		}, planned("user", "key", "become", "bastion")...)...)
+		switch {
+		case first == LocalHost && seen["address"].present():
+			seen["address"].problem(fleet.Because("config.local_address"))
+		case first != LocalHost && !seen["address"].present() && item.n.Kind != yaml.ScalarNode:
+			item.problem(fleet.Because("config.missing", "key", "address"))
+		}
+		remote := seen["user"].present() || seen["key"].present() || seen["bastion"].present()
+		for i, name := range names {
+			if name != LocalHost {
+				r.define(fleet.KindHost, name, value{r: r, at: k, n: k, path: item.path}, definition{})
+			}
+			r.names.remote[name] = remote
+			into[name] = Host{Name: name, Address: addresses[i], Docker: engines[i]}
+		}
+	})
+}
