@@ -1,0 +1,164 @@
+package observe
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"phalops/internal/fleet"
+	"phalops/internal/prb"
+)
+
+// forgetProvider is how long a data provider that the monitor lists no more is kept as a silent one.
+const forgetProvider = 24 * time.Hour
+
+// Bridge merges a reading into the status of last time; for the first, prev carries Ref, Site and Version only. Parts that
+// did not answer keep their last words, and their Probes tell how old those are. Workers are in the order of their names.
+// Conditions stay: they are decide's. prev is not changed.
+func Bridge(prev fleet.BridgeStatus, r prb.Reading, now time.Time) fleet.BridgeStatus {
+	b := prev
+	if r.MonitorErr != nil {
+		r.InventoryErr, r.StatesErr = r.MonitorErr, r.MonitorErr
+	}
+	b.Monitor = probe(prev.Monitor, now, r.MonitorErr)
+	b.Lifecycle = probe(prev.Lifecycle, now, r.InventoryErr, r.StatesErr)
+	if r.LifecyclePeer != "" {
+		b.LifecyclePeer = r.LifecyclePeer
+	}
+	b.DataProviders = dataProviders(prev, r, now)
+	if r.InventoryErr == nil {
+		b.Pools = pools(prev.Ref, r.Pools)
+	}
+	b.Workers = workers(prev, r, now)
+	return b
+}
+
+// probe is the history after a round in which these parts answered (all nil) or one of them did not.
+func probe(p fleet.Probe, now time.Time, parts ...error) fleet.Probe {
+	for _, err := range parts {
+		if err != nil {
+			return p.Silent(now, fleet.ReasonOf(err))
+		}
+	}
+	return p.Answered(now)
+}
+
+func pools(bridge fleet.Ref, bare []fleet.Pool) []fleet.Pool {
+	pools := slices.Clone(bare)
+	for i := range pools {
+		pools[i].BridgeRef = bridge
+	}
+	slices.SortStableFunc(pools, func(a, b fleet.Pool) int { return cmp.Or(cmp.Compare(a.PID, b.PID), cmp.Compare(a.ID, b.ID)) })
+	return pools
+}
+
+func dataProviders(prev fleet.BridgeStatus, r prb.Reading, now time.Time) []fleet.DataProviderStatus {
+	old := make(map[string]fleet.DataProviderStatus, len(prev.DataProviders))
+	for _, dp := range prev.DataProviders {
+		old[dp.PeerID] = dp
+	}
+	var all []fleet.DataProviderStatus
+	for _, told := range r.DataProviders {
+		all = append(all, dataProvider(old[told.Status.PeerID], told, now))
+		delete(old, told.Status.PeerID)
+	}
+	for _, dp := range old {
+		cause := fleet.Because("observe.provider_unlisted", "peer", dp.PeerID)
+		if r.MonitorErr != nil {
+			cause = fleet.ReasonOf(r.MonitorErr)
+		}
+		dp.Probe = dp.Silent(now, cause)
+		if r.MonitorErr != nil || now.Sub(dp.Failed) < forgetProvider {
+			all = append(all, dp)
+		}
+	}
+	slices.SortFunc(all, func(a, b fleet.DataProviderStatus) int {
+		return cmp.Or(cmp.Compare(a.Hostname, b.Hostname), cmp.Compare(a.PeerID, b.PeerID))
+	})
+	return all
+}
+
+func dataProvider(old fleet.DataProviderStatus, told prb.DataProvider, now time.Time) fleet.DataProviderStatus {
+	dp := told.Status
+	if told.Err != nil {
+		old.PeerID, old.Hostname, old.Addr = dp.PeerID, dp.Hostname, dp.Addr
+		old.Probe = old.Silent(now, fleet.ReasonOf(told.Err))
+		return old
+	}
+	dp.Probe = old.Answered(now)
+	for _, h := range []struct{ to, from *fleet.Height }{
+		{&dp.ParentTarget, &old.ParentTarget}, {&dp.ParentFetched, &old.ParentFetched}, {&dp.Parent, &old.Parent},
+		{&dp.ParaTarget, &old.ParaTarget}, {&dp.ParaFetched, &old.ParaFetched}, {&dp.Para, &old.Para},
+	} {
+		*h.to = grow(*h.from, *h.to, now)
+	}
+	return dp
+}
+
+// workers joins what is new with what was known. The inventory says which workers there are; while it is silent, those of
+// last time are kept, with new states where the states answered.
+func workers(prev fleet.BridgeStatus, r prb.Reading, now time.Time) []fleet.WorkerStatus {
+	told := make(map[string]fleet.WorkerStatus, len(r.Workers))
+	for _, w := range r.Workers {
+		told[w.ID] = w
+	}
+	old := make(map[string]fleet.WorkerStatus, len(prev.Workers))
+	ids := make([]string, 0, len(r.Workers))
+	for _, w := range prev.Workers {
+		old[w.ID] = w
+		if r.InventoryErr != nil {
+			ids = append(ids, w.ID)
+		}
+	}
+	if r.InventoryErr == nil {
+		for _, w := range r.Workers {
+			ids = append(ids, w.ID)
+		}
+	}
+	all := make([]fleet.WorkerStatus, 0, len(ids))
+	for _, id := range ids {
+		w := old[id]
+		if r.InventoryErr == nil {
+			w = record(w, told[id])
+		}
+		w.Ref = fleet.WorkerRef(prev.Ref.Name(), id)
+		if r.StatesErr == nil {
+			w = state(w, told[id], now)
+		}
+		w.Probe = probe(w.Probe, now, r.StatesErr)
+		all = append(all, w)
+	}
+	slices.SortFunc(all, func(a, b fleet.WorkerStatus) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return all
+}
+
+// record takes over the inventory's part.
+func record(w, told fleet.WorkerStatus) fleet.WorkerStatus {
+	w.ID, w.Name, w.PID, w.Endpoint = told.ID, told.Name, told.PID, told.Endpoint
+	w.Stake, w.StakeOK, w.Enabled, w.SyncOnly = told.Stake, told.StakeOK, told.Enabled, told.SyncOnly
+	return w
+}
+
+// state takes over the running context's part; of a worker without one, told is all zero. Histories begin when we first saw
+// something: the bridge tells none.
+func state(old, told fleet.WorkerStatus, now time.Time) fleet.WorkerStatus {
+	w := old
+	w.Running, w.State, w.Message, w.MessageAt, w.Initialized = told.Running, told.State, told.Message, told.MessageAt, told.Initialized
+	w.Session, w.V, w.Ve, w.PInit, w.PInstant, w.TotalReward = told.Session, told.V, told.Ve, told.PInit, told.PInstant, told.TotalReward
+	if told.PublicKey != "" {
+		w.PublicKey = told.PublicKey // a new context does not know it yet; only another key is news
+	}
+	if old.StateSince.IsZero() || old.State != w.State || old.Running != w.Running {
+		w.StateSince = now
+	}
+	switch {
+	case w.Message == "" && w.MessageAt.IsZero():
+		w.MessageSeen = time.Time{}
+	case old.MessageSeen.IsZero() || old.Message != w.Message || !old.MessageAt.Equal(w.MessageAt):
+		w.MessageSeen = now
+	}
+	w.Relay = grow(old.Relay, told.Relay, now)
+	w.ParaHeader = grow(old.ParaHeader, told.ParaHeader, now)
+	w.Para = grow(old.Para, told.Para, now)
+	return w
+}
