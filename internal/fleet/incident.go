@@ -14,7 +14,8 @@ type Incident struct {
 	Reason   Reason    `json:"reason"`             // why it opened
 	Opened   time.Time `json:"opened"`             // when the first bad fact was true
 	Acted    time.Time `json:"acted,omitzero"`     // first plan handed over
-	Told     time.Time `json:"told,omitzero"`      // when a person was first told; zero: nobody needed to know
+	Raised   time.Time `json:"raised,omitzero"`    // when it first called for an action or a person; before that nobody is told
+	Told     time.Time `json:"told,omitzero"`      // when a person was first told; zero: nobody was
 	Closed   time.Time `json:"closed,omitzero"`    // when it had recovered
 	Children []Ref     `json:"children,omitempty"` // targets that turned bad with it and wait for it
 	Decision Decision  `json:"decision"`           // the newest

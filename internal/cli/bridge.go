@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"phalops/internal/fleet"
+	"phalops/internal/remedy"
+	"phalops/internal/view"
+)
+
+func (a *app) bridgeCmd() *cobra.Command {
+	var sites, names []string
+	list := func(use, short string, why bool) *cobra.Command {
+		cmd := &cobra.Command{
+			Use: use, Short: a.say(short), Args: a.args(cobra.NoArgs),
+			RunE: func(cmd *cobra.Command, _ []string) error { return a.listBridges(cmd.Context(), sites, names, why) },
+		}
+		cmd.Flags().StringSliceVar(&sites, "site", nil, a.say("cli.sel_site"))
+		cmd.Flags().StringSliceVar(&names, "bridge", nil, a.say("cli.sel_bridge"))
+		return cmd
+	}
+	restart := &cobra.Command{
+		Use: "restart", Short: a.say("cli.bridge_restart"), Long: a.say("cli.bridge_restart_long"), Args: a.args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if len(names) == 0 {
+				return usage("cli.no_selector", "flags", "--bridge")
+			}
+			return a.withCore(cmd.Context(), func(ctx context.Context, s *session) error {
+				var targets []fleet.Ref
+				for _, site := range s.core.Config().Sites {
+					for _, b := range site.Bridges {
+						if named(names, b.Name) {
+							targets = append(targets, fleet.BridgeRef(b.Name))
+						}
+					}
+				}
+				return s.each(ctx, remedy.RestartBridge, targets)
+			})
+		},
+	}
+	restart.Flags().StringSliceVar(&names, "bridge", nil, a.say("cli.sel_bridge"))
+	return a.noun("bridge", "cli.bridge", list("list", "cli.bridge_list", false), list("status", "cli.bridge_status", true), restart)
+}
+
+func (a *app) listBridges(ctx context.Context, sites, names []string, why bool) error {
+	now, err := a.look(ctx)
+	if err != nil {
+		return err
+	}
+	g := grid{head: []string{"col.bridge", "col.site", "col.version", "col.condition", "col.since", "col.workers", "col.mix", "col.dp_height"}}
+	if why {
+		g.head = append(g.head, "col.reason")
+	}
+	out := []view.Bridge{}
+	for _, b := range now.Bridges {
+		if !named(names, b.Ref.Name()) || !named(sites, b.Site) {
+			continue
+		}
+		d := now.Decisions[b.Ref]
+		v := a.words().Bridge(b, d)
+		out = append(out, v)
+		row := []string{v.Name, v.Site, v.Version, a.bridgeCondition(b.Condition), a.lasting(b.Since, now.At), fmt.Sprint(v.Workers), a.mix(v.ByCondition), providerHeights(v)}
+		if why {
+			row = append(row, a.text(d.Reason))
+		}
+		g.add(row...)
+	}
+	if err := a.print(out, g); err != nil {
+		return err
+	}
+	a.foot(now)
+	return nil
+}
+
+func providerHeights(b view.Bridge) string {
+	var hs []string
+	for _, dp := range b.DataProviders {
+		hs = append(hs, show(dp.Para))
+	}
+	return strings.Join(hs, " ")
+}
+
+// mix is the workers by condition, the bad ones first.
+func (a *app) mix(by map[string]int) string {
+	var parts []string
+	for _, c := range fleet.Conditions() {
+		if n := by[string(c)]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", a.condition(c), n))
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+func (a *app) condition(c fleet.Condition) string {
+	if c == "" {
+		c = fleet.Unknown
+	}
+	paint := faint
+	switch c {
+	case fleet.Working:
+		paint = green
+	case fleet.Failing, fleet.Unresponsive:
+		paint = red
+	case fleet.Unknown, fleet.Starting, fleet.Syncing:
+		paint = yellow
+	}
+	return a.paint(paint, a.say("condition."+string(c)))
+}
+
+func (a *app) bridgeCondition(c fleet.BridgeCondition) string {
+	if c == "" {
+		c = fleet.BridgeUnknown
+	}
+	paint := red
+	switch c {
+	case fleet.BridgeHealthy:
+		paint = green
+	case fleet.BridgeUnknown:
+		paint = yellow
+	}
+	return a.paint(paint, a.say("bridge_condition."+string(c)))
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"path"
+
+	"github.com/spf13/cobra"
+
+	"phalops/internal/fleet"
+	"phalops/internal/i18n"
+	"phalops/internal/remedy"
+	"phalops/internal/view"
+)
+
+func (a *app) nodeCmd() *cobra.Command {
+	var sites, names []string
+	list := func(use, short string, all bool) *cobra.Command {
+		cmd := &cobra.Command{
+			Use: use, Short: a.say(short), Args: a.args(cobra.NoArgs),
+			RunE: func(cmd *cobra.Command, _ []string) error { return a.listNodes(cmd.Context(), sites, names, all) },
+		}
+		cmd.Flags().StringSliceVar(&sites, "site", nil, a.say("cli.sel_site"))
+		cmd.Flags().StringSliceVar(&names, "name", nil, a.say("cli.sel_name"))
+		return cmd
+	}
+	restart := &cobra.Command{
+		Use: "restart", Short: a.say("cli.node_restart"), Long: a.say("cli.node_restart_long"), Args: a.args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.restartNode(cmd.Context(), names) },
+	}
+	restart.Flags().StringSliceVar(&names, "name", nil, a.say("cli.sel_name"))
+	return a.noun("node", "cli.node", list("list", "cli.node_list", false), list("status", "cli.node_status", true), restart)
+}
+
+// named reports whether a name is one of the globs; no glob at all means every name.
+func named(globs []string, name string) bool {
+	for _, g := range globs {
+		if ok, err := path.Match(g, name); err == nil && ok {
+			return true
+		}
+	}
+	return len(globs) == 0
+}
+
+func (a *app) listNodes(ctx context.Context, sites, names []string, why bool) error {
+	now, err := a.look(ctx)
+	if err != nil {
+		return err
+	}
+	g := grid{head: []string{"col.node", "col.site", "col.condition", "col.since", "col.chain", "col.height", "col.target", "col.moved", "col.peers", "col.container"}}
+	if why {
+		g.head = append(g.head, "col.reason")
+	}
+	out := []view.Node{}
+	for _, n := range now.Nodes {
+		if !named(names, n.Ref.Name()) || !named(sites, n.Site) {
+			continue
+		}
+		d := now.Decisions[n.Ref]
+		v := a.words().Node(n, d)
+		out = append(out, v)
+		for i, c := range v.Chains {
+			row := []string{v.Name, v.Site, a.nodeCondition(n.Condition), a.lasting(n.Since, now.At)}
+			if i > 0 {
+				row = []string{"", "", "", ""}
+			}
+			row = append(row, c.Chain, show(c.Height), show(c.Target), "", show(c.Peers), v.Container)
+			if c.MovedAt != nil {
+				row[7] = i18n.Ago(a.lang, now.At.Sub(*c.MovedAt))
+			}
+			if why {
+				row = append(row, a.because(d, c, i))
+			}
+			g.add(row...)
+		}
+	}
+	if err := a.print(out, g); err != nil {
+		return err
+	}
+	a.foot(now)
+	return nil
+}
+
+// because is the reason column: why the node is judged so in its first line, why a chain is silent in its own.
+func (a *app) because(d fleet.Decision, c view.Chain, line int) string {
+	switch {
+	case c.Silent != nil:
+		return c.Silent.Text
+	case line == 0 && !d.Reason.IsZero():
+		return a.text(d.Reason)
+	default:
+		return ""
+	}
+}
+
+// show is a number that may be unknown.
+func show[T int | int64](v *T) string {
+	if v == nil {
+		return "–"
+	}
+	return number(int64(*v), true)
+}
+
+func (a *app) nodeCondition(c fleet.NodeCondition) string {
+	if c == "" {
+		c = fleet.NodeUnknown
+	}
+	paint := yellow
+	switch c {
+	case fleet.NodeHealthy:
+		paint = green
+	case fleet.NodeStalled, fleet.NodeDown, fleet.NodeStarved, fleet.NodeNetworkStalled, fleet.NodeNetworkEnded:
+		paint = red
+	}
+	return a.paint(paint, a.say("node_condition."+string(c)))
+}
+
+// restartNode makes one plan a node, one after another: two nodes of a fleet are never down together because of us.
+func (a *app) restartNode(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		return usage("cli.no_selector", "flags", "--name")
+	}
+	return a.withCore(ctx, func(ctx context.Context, s *session) error {
+		var targets []fleet.Ref
+		for _, site := range s.core.Config().Sites {
+			for _, n := range site.Nodes {
+				if named(names, n.Name) {
+					targets = append(targets, fleet.NodeRef(n.Name))
+				}
+			}
+		}
+		return s.each(ctx, remedy.RestartNode, targets)
+	})
+}

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/lmittmann/tint"
+	"go.yaml.in/yaml/v4"
+
+	"phalops/internal/i18n"
+)
+
+// colour is a terminal colour; no information is carried by colour alone.
+type colour text.Color
+
+const (
+	red    = colour(text.FgRed)
+	green  = colour(text.FgGreen)
+	yellow = colour(text.FgYellow)
+	faint  = colour(text.Faint)
+	bold   = colour(text.Bold)
+)
+
+// coloured reports whether stdout wants colours (https://no-color.org).
+func (a *app) coloured() bool {
+	return a.TTY && !a.flags.noColor && a.Getenv("NO_COLOR") == "" && a.Getenv("TERM") != "dumb"
+}
+
+func (a *app) paint(c colour, s string) string {
+	if !a.coloured() || s == "" {
+		return s
+	}
+	return text.Color(c).EscapeSeq() + s + text.Reset.EscapeSeq()
+}
+
+func (a *app) logger(level slog.Level) *slog.Logger {
+	if a.TTY {
+		return slog.New(tint.NewTextHandler(a.Stderr, &tint.Options{Level: level, TimeFormat: "15:04:05", NoColor: !a.coloured()}))
+	}
+	return slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// grid is a table for people: a head of catalogue codes and rows of cells.
+type grid struct {
+	head []string // codes of the catalogue
+	rows [][]string
+}
+
+func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
+
+// print answers: data for programs (-o json, yaml), the grid for people (table) and spreadsheets (csv).
+func (a *app) print(data any, g grid) error {
+	switch a.flags.output {
+	case "json":
+		enc := json.NewEncoder(a.Stdout)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(data)
+	case "yaml":
+		return a.printYAML(data)
+	case "csv":
+		return a.printCSV(g)
+	default:
+		a.printTable(g)
+		return nil
+	}
+}
+
+// printYAML goes through JSON, so that both have the same fields.
+func (a *app) printYAML(data any) error {
+	b, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	var plain any
+	if err := yaml.Unmarshal(b, &plain); err != nil {
+		return err
+	}
+	out, err := yaml.Marshal(plain)
+	if err != nil {
+		return err
+	}
+	_, err = a.Stdout.Write(out)
+	return err
+}
+
+// printCSV writes the head's codes without their prefix as column names: the same in every language.
+func (a *app) printCSV(g grid) error {
+	w := csv.NewWriter(a.Stdout)
+	var head []string
+	for _, h := range g.head {
+		head = append(head, strings.TrimPrefix(h, "col."))
+	}
+	if err := w.Write(head); err != nil {
+		return err
+	}
+	for _, row := range g.rows {
+		cells := make([]string, len(row))
+		for i, c := range row {
+			cells[i] = text.StripEscape(c)
+		}
+		if err := w.Write(cells); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	return w.Error()
+}
+
+func (a *app) printTable(g grid) {
+	if len(g.rows) == 0 {
+		fmt.Fprintln(a.Stderr, a.say("cli.nothing"))
+		return
+	}
+	t := table.NewWriter()
+	t.SetStyle(table.StyleDefault)
+	style := t.Style()
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	style.Format.Header = text.FormatDefault
+	head := table.Row{}
+	for _, h := range g.head {
+		head = append(head, a.paint(bold, a.say(h)))
+	}
+	t.AppendHeader(head)
+	for _, row := range g.rows {
+		cells := make(table.Row, len(row))
+		for i, c := range row {
+			cells[i] = c
+		}
+		t.AppendRow(cells)
+	}
+	if a.Width > 0 {
+		last := len(g.head)
+		t.SetColumnConfigs([]table.ColumnConfig{{Number: last, WidthMax: max(24, a.Width-widthBefore(g)), WidthMaxEnforcer: text.WrapSoft}})
+	}
+	for line := range strings.Lines(t.Render() + "\n") {
+		fmt.Fprintln(a.Stdout, strings.TrimRight(line, " \n"))
+	}
+}
+
+// widthBefore is the width of all columns but the last, which alone is wrapped to the terminal.
+func widthBefore(g grid) int {
+	total := 0
+	for col := range len(g.head) - 1 {
+		wide := 4
+		for _, row := range g.rows {
+			if col < len(row) {
+				wide = max(wide, text.StringWidthWithoutEscSequences(row[col]))
+			}
+		}
+		total += wide + 2
+	}
+	return total
+}
+
+// when shows a moment in the reader's zone, "" for never.
+func (a *app) when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	zone := a.Zone
+	if zone == nil {
+		zone = time.Local
+	}
+	return t.In(zone).Format("01-02 15:04:05")
+}
+
+// lasting shows how long something has lasted, "" for never.
+func (a *app) lasting(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return i18n.Duration(a.lang, now.Sub(t))
+}
+
+// number shows a known number, "–" for an unknown one.
+func number(v int64, known bool) string {
+	if !known {
+		return "–"
+	}
+	return fmt.Sprint(v)
+}
+
+// firstLine cuts foreign text (a worker's message may hold a stack) to one line of at most n characters.
+func firstLine(s string, n int) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	return text.Snip(s, n, "…")
+}

@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"phalops/internal/fleet"
+	"phalops/internal/store"
+	"phalops/internal/view"
+)
+
+// pad fills to a width in terminal columns, of which a Chinese character takes two.
+func pad(s string, width int) string { return text.AlignLeft.Apply(s, width) }
+
+func (a *app) incidentCmd() *cobra.Command {
+	var all bool
+	list := &cobra.Command{
+		Use: "list", Short: a.say("cli.incident_list"), Args: a.args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.listIncidents(cmd.Context(), all) },
+	}
+	list.Flags().BoolVar(&all, "all", false, a.say("cli.flag_closed_too"))
+	showCmd := &cobra.Command{
+		Use: "show ID", Short: a.say("cli.incident_show"), Args: a.args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.showIncident(cmd.Context(), args[0]) },
+	}
+	return a.noun("incident", "cli.incident", list, showCmd)
+}
+
+func (a *app) listIncidents(ctx context.Context, all bool) error {
+	return a.withReader(ctx, func(ctx context.Context, s *session) error {
+		found, err := s.core.Store.Incidents(ctx, store.IncidentFilter{Open: !all, Limit: 500})
+		if err != nil {
+			return err
+		}
+		now := s.core.Clock.Now()
+		g := grid{head: []string{"col.id", "col.target", "col.condition", "col.severity", "col.opened", "col.lasted", "col.verdict", "col.reason"}}
+		out := []view.Incident{}
+		for _, i := range found {
+			out = append(out, s.words().Incident(i, nil))
+			end := i.Closed
+			if i.Open() {
+				end = now
+			}
+			g.add(i.ID, i.Title, i.Code, s.severity(i.Severity), s.when(i.Opened), s.lasting(i.Opened, end), s.say("verdict."+string(i.Decision.Verdict)), s.text(i.Reason))
+		}
+		return s.print(out, g)
+	})
+}
+
+func (a *app) severity(s fleet.Severity) string {
+	if s == "" {
+		return ""
+	}
+	paint := map[fleet.Severity]colour{fleet.Critical: red, fleet.Warning: yellow, fleet.Info: faint}[s]
+	return a.paint(paint, a.say("severity."+string(s)))
+}
+
+func (a *app) showIncident(ctx context.Context, id string) error {
+	return a.withReader(ctx, func(ctx context.Context, s *session) error {
+		i, err := s.core.Store.Incident(ctx, id)
+		if err != nil {
+			return notFound(err, "cli.no_incident", id)
+		}
+		events, err := s.core.Store.Events(ctx, store.EventFilter{Incident: id})
+		if err != nil {
+			return err
+		}
+		v := s.words().Incident(i, events)
+		if s.flags.output != "table" {
+			return s.print(v, grid{})
+		}
+		s.line("col.id", i.ID)
+		s.line("col.target", i.Title+"  "+string(i.Target))
+		s.line("col.severity", s.severity(i.Severity))
+		s.line("col.opened", s.when(i.Opened))
+		s.line("col.closed", s.when(i.Closed))
+		s.line("col.told", s.when(i.Told))
+		if len(i.Children) > 0 {
+			s.line("col.children", fmt.Sprint(len(i.Children)))
+		}
+		s.decision(i.Decision)
+		fmt.Fprintln(s.Stdout, s.paint(bold, s.say("col.events")))
+		s.timeline(v.Events)
+		return nil
+	})
+}
+
+// notFound turns the store's "not found" into a sentence with the id.
+func notFound(err error, code, id string) error {
+	if fleet.KindOf(err) == fleet.NotFound {
+		return fleet.FailWith(fleet.NotFound, fleet.Because(code, "id", id), err)
+	}
+	return err
+}
+
+func (a *app) auditCmd() *cobra.Command {
+	var since time.Duration
+	var target string
+	var limit int
+	list := &cobra.Command{
+		Use: "list", Short: a.say("cli.audit_list"), Long: a.say("cli.audit_list_long"), Args: a.args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.listAudit(cmd.Context(), since, target, limit) },
+	}
+	list.Flags().DurationVar(&since, "since", 24*time.Hour, a.say("cli.flag_since"))
+	list.Flags().StringVar(&target, "target", "", a.say("cli.flag_target"))
+	list.Flags().IntVar(&limit, "limit", 200, a.say("cli.flag_limit"))
+	return a.noun("audit", "cli.audit", list)
+}
+
+// listAudit shows who did what, why and with which result: plans and steps, messages, configuration and the daemon itself.
+func (a *app) listAudit(ctx context.Context, since time.Duration, target string, limit int) error {
+	return a.withReader(ctx, func(ctx context.Context, s *session) error {
+		events, err := s.core.Store.Events(ctx, store.EventFilter{
+			Kinds:  []fleet.EventKind{fleet.EventPlan, fleet.EventStep, fleet.EventMessage, fleet.EventConfig, fleet.EventDaemon},
+			Target: fleet.Ref(target), Since: s.core.Clock.Now().Add(-since), Limit: limit, Newest: true,
+		})
+		if err != nil {
+			return err
+		}
+		g := grid{head: []string{"col.time", "col.author", "col.target", "col.plan", "col.what"}}
+		out := []view.Event{}
+		for i := len(events) - 1; i >= 0; i-- {
+			e := events[i]
+			out = append(out, s.words().Event(e))
+			g.add(s.when(e.At), e.Author, s.core.NameOf(string(e.Target)), e.Plan, s.text(e.Reason))
+		}
+		return s.print(out, g)
+	})
+}

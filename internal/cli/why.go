@@ -1,0 +1,123 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"phalops/internal/fleet"
+	"phalops/internal/store"
+	"phalops/internal/view"
+)
+
+// maxWhy bounds how many workers are explained at once: more is a table's job.
+const maxWhy = 20
+
+// why is everything that is known about one worker's fate.
+type why struct {
+	view.Worker
+	Events []view.Event `json:"events"`
+}
+
+// whyWorkers tells the whole story of the chosen workers: what they are, what was decided and why, also why nothing was
+// done, and what happened lately.
+func (a *app) whyWorkers(ctx context.Context, flags *selectorFlags) error {
+	return a.withReader(ctx, func(ctx context.Context, s *session) error {
+		now, err := s.core.Look(ctx)
+		if err != nil {
+			return err
+		}
+		found, err := s.chosenWorkers(now, flags, true)
+		if err != nil {
+			return err
+		}
+		if len(found) > maxWhy {
+			return usage("cli.too_many", "found", len(found), "most", maxWhy)
+		}
+		out := []why{}
+		for i, c := range found {
+			events, err := s.core.Store.Events(ctx, store.EventFilter{Target: c.worker.Ref, Since: now.At.Add(-24 * time.Hour), Limit: 30, Newest: true})
+			if err != nil {
+				return err
+			}
+			d := now.Decisions[c.worker.Ref]
+			w := why{Worker: s.words().Worker(c.site, c.worker, d), Events: []view.Event{}}
+			for j := len(events) - 1; j >= 0; j-- {
+				w.Events = append(w.Events, s.words().Event(events[j]))
+			}
+			out = append(out, w)
+			if s.flags.output == "table" {
+				if i > 0 {
+					fmt.Fprintln(s.Stdout)
+				}
+				s.story(c, d, w, now)
+			}
+		}
+		if s.flags.output != "table" {
+			return s.print(out, grid{})
+		}
+		s.foot(now)
+		return nil
+	})
+}
+
+// story prints one worker's explanation.
+func (s *session) story(c chosen, d fleet.Decision, w why, now snapshot) {
+	x := c.worker
+	s.line("col.worker", fmt.Sprintf("%s · %s · %s", s.paint(bold, x.Name), x.Ref.Parent().Name(), x.Endpoint))
+	s.line("col.condition", strings.TrimSpace(s.condition(x.Condition)+" "+s.lasting(x.Since, now.At)))
+	s.line("col.state", strings.TrimSpace(x.State+" · "+x.Session))
+	s.line("col.height", number(x.Para.Value, x.Para.Known)+"  "+s.lasting(x.Para.MovedAt, now.At))
+	s.line("col.message", firstLine(x.Message, 200))
+	s.decision(d)
+	if len(w.Events) > 0 {
+		fmt.Fprintln(s.Stdout, s.paint(bold, s.say("col.events")))
+		s.timeline(w.Events)
+	}
+}
+
+func (s *session) decision(d fleet.Decision) {
+	if d.Target == "" {
+		s.line("col.verdict", s.say("cli.no_decision"))
+		return
+	}
+	verdict := s.say("verdict." + string(d.Verdict))
+	if d.Action != "" {
+		verdict += " · " + d.Action
+	}
+	s.line("col.verdict", verdict)
+	s.line("col.reason", s.text(d.Reason))
+	for _, r := range d.Guards {
+		s.line("col.guard", s.text(r))
+	}
+	for _, r := range d.Witnesses {
+		s.line("col.witness", s.text(r))
+	}
+	if d.Suspect != "" && d.Suspect != d.Target {
+		s.line("col.suspect", string(d.Suspect))
+	}
+	s.line("col.rule", d.Rule)
+	if !d.NextLook.IsZero() {
+		s.line("col.next_look", s.when(d.NextLook))
+	}
+}
+
+// line prints a labelled value; an empty value is left out.
+func (a *app) line(label, value string) {
+	if strings.TrimSpace(value) == "" {
+		return
+	}
+	fmt.Fprintf(a.Stdout, "%s %s\n", a.paint(faint, pad(a.say(label), 12)), value)
+}
+
+// timeline prints events, oldest first.
+func (a *app) timeline(events []view.Event) {
+	for _, e := range events {
+		text := ""
+		if e.Reason != nil {
+			text = e.Reason.Text
+		}
+		fmt.Fprintf(a.Stdout, "%s  %s  %s\n", a.when(e.At), pad(e.Author, 14), text)
+	}
+}

@@ -1,0 +1,126 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"phalops/internal/config"
+	"phalops/internal/decide"
+	"phalops/internal/fleet"
+	"phalops/internal/observe"
+	"phalops/internal/prb"
+)
+
+// bridgeStep watches one bridge and its workers.
+func (c *Control) bridgeStep(s config.Site, b config.Bridge) Step {
+	return func(ctx context.Context, now time.Time) (time.Time, error) {
+		if _, ours := c.board.Lease(s.Name, now); !ours {
+			return now.Add(leaseRenew / 3), nil
+		}
+		status, decisions, facts := c.judgeBridge(ctx, s, b, now)
+		titles := make(map[fleet.Ref]string, len(decisions))
+		titles[status.Ref] = b.Name
+		for _, w := range status.Workers {
+			titles[w.Ref] = w.Name
+		}
+		errs := []error{
+			c.store.SaveBridge(ctx, status), c.store.LogFacts(ctx, facts...),
+			c.record(ctx, s.Name, titles, decisions, now),
+			c.treat(ctx, s.Name, decisions, now),
+		}
+		return c.nextLook(now, c.config().Poll.Bridge, decisions...), errors.Join(errs...)
+	}
+}
+
+// judgeBridge observes and decides, and puts both on the board. The bridge's own decision comes first.
+func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridge, now time.Time) (fleet.BridgeStatus, []fleet.Decision, []fleet.Fact) {
+	cfg := c.config()
+	ref := fleet.BridgeRef(b.Name)
+	before := c.board.Bridge(b.Name)
+	client, err := c.clients.Bridge(b.Name)
+	reading := prb.Reading{MonitorErr: err}
+	if err == nil {
+		reading = client.Read(ctx)
+	}
+	status := observe.Bridge(observe.BridgeSource{Ref: ref, Site: s.Name, Version: b.Version}, before, reading, now)
+	facts := observe.BridgeChanges(before, status)
+
+	in := decide.BridgeInput{
+		Status: status, Attempts: c.board.attemptsUnder(ref), Treating: c.board.treating(ref), Locked: c.lockedWorkers(status),
+		ParentTreated: c.lockedBy(ref), Blind: c.board.dark(), Policy: policyOf(cfg), Now: now,
+	}
+	if len(b.DataProviders) > 0 {
+		in.DataProvider = fleet.DataProviderRef(b.DataProviders[0])
+	}
+	if n := c.board.Node(b.Node); n.Ref != "" {
+		in.Node = &n
+		if d, ok := c.board.Decision(n.Ref); ok {
+			in.NodeDecision = &d
+		}
+	}
+	own, workers := decide.Bridge(in)
+	status.Condition, status.Since = fleet.BridgeCondition(own.Condition), own.Since
+	for i, d := range workers {
+		status.Workers[i].Condition, status.Workers[i].Since = fleet.Condition(d.Condition), d.Since
+	}
+	c.board.setBridge(b.Name, status)
+	return status, append([]fleet.Decision{own}, workers...), facts
+}
+
+// lockedWorkers are the workers that somebody else's plan holds; those under our own treatment are in Treating.
+func (c *Control) lockedWorkers(b fleet.BridgeStatus) map[fleet.Ref]fleet.Reason {
+	out := map[fleet.Ref]fleet.Reason{}
+	for _, w := range b.Workers {
+		if r := c.lockedBy(w.Ref); r != nil {
+			out[w.Ref] = *r
+		}
+	}
+	return out
+}
+
+// record writes down what changed in the decisions, keeps the incidents, and has the channels look.
+func (c *Control) record(ctx context.Context, site string, titles map[fleet.Ref]string, decisions []fleet.Decision, now time.Time) error {
+	var changed []fleet.Decision
+	var errs []error
+	for _, d := range decisions {
+		last, known := c.board.Decision(d.Target)
+		if !known || !last.Same(d) || now.Sub(last.At) >= decisionAge {
+			changed = append(changed, d)
+			c.board.setDecision(d)
+		}
+		errs = append(errs, c.desk.judge(ctx, site, titles[d.Target], d, now))
+	}
+	if len(changed) > 0 {
+		errs = append(errs, c.store.SaveDecisions(ctx, changed...))
+		c.tell(now)
+	}
+	return errors.Join(errs...)
+}
+
+// decisionAge is how old the stored copy of an unchanged decision may get.
+const decisionAge = 5 * time.Minute
+
+// Survey looks at everything once, for a command that finds no daemon: nothing is written, nothing is treated.
+func (c *Control) Survey(ctx context.Context, now time.Time) {
+	cfg := c.config()
+	for name, n := range cfg.Networks {
+		if len(n.Reference) > 0 {
+			c.askHeads(ctx, name, now)
+		}
+	}
+	for _, s := range cfg.Sites {
+		for _, n := range s.Nodes {
+			_, d, _ := c.judgeNode(ctx, s, n, now)
+			c.board.setDecision(d)
+		}
+	}
+	for _, s := range cfg.Sites {
+		for _, b := range s.Bridges {
+			_, decisions, _ := c.judgeBridge(ctx, s, b, now)
+			for _, d := range decisions {
+				c.board.setDecision(d)
+			}
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"phalops/internal/fleet"
+	"phalops/internal/store"
+)
+
+// desk keeps the incidents: it opens one with the first bad fact, lets what hangs on a suspect join the suspect's, notes
+// every change of mind as an event, and closes it with the recovery.
+//
+//	(no incident) ──bad decision──▶ open ──an action or a person is called for──▶ raised ──recovered──▶ closed
+//	                                  └──recovered by itself, nobody is told──▶ closed
+type desk struct {
+	mu     sync.Mutex
+	store  store.Chronicle
+	newID  func() string
+	open   map[fleet.Ref]fleet.Incident
+	closed []fleet.Incident // raised ones whose end may still have to be told
+}
+
+// endsFor is how long the end of an incident is offered to the channels: longer than any digest and any outage of a chat
+// service that still makes the news worth having.
+const endsFor = 6 * time.Hour
+
+// load reads back the open incidents and those that ended lately.
+func (k *desk) load(ctx context.Context, now time.Time) error {
+	found, err := k.store.Incidents(ctx, store.IncidentFilter{Since: now.Add(-endsFor)})
+	if err != nil {
+		return fmt.Errorf("read incidents: %w", err)
+	}
+	open, err := k.store.Incidents(ctx, store.IncidentFilter{Open: true})
+	if err != nil {
+		return fmt.Errorf("read open incidents: %w", err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.open, k.closed = make(map[fleet.Ref]fleet.Incident, len(open)), nil
+	for _, i := range open {
+		k.open[i.Target] = i
+	}
+	for _, i := range found {
+		if !i.Open() && !i.Raised.IsZero() {
+			k.closed = append(k.closed, i)
+		}
+	}
+	return nil
+}
+
+// telling is what the channels have to know: open incidents that called for something, and their ends.
+func (k *desk) telling(now time.Time) []fleet.Incident {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = slices.DeleteFunc(k.closed, func(i fleet.Incident) bool { return now.Sub(i.Closed) > endsFor })
+	out := slices.Clone(k.closed)
+	for _, i := range inOrder(k.open) {
+		if !i.Raised.IsZero() {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// told notes when a person was first told of an incident.
+func (k *desk) told(ctx context.Context, id string, at time.Time) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for target, i := range k.open {
+		if i.ID == id && i.Told.IsZero() {
+			i.Told = at
+			k.open[target] = i
+			return k.store.SaveIncident(ctx, i)
+		}
+	}
+	return nil
+}
+
+// Open lists the open incidents.
+func (k *desk) Open() []fleet.Incident {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return inOrder(k.open)
+}
+
+// incidentOf is the id of the incident under which a decision is treated, "" when there is none.
+func (k *desk) incidentOf(d fleet.Decision) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if i, ok := k.open[d.Target]; ok {
+		return i.ID
+	}
+	return k.open[d.Suspect].ID
+}
+
+// bad reports whether a decision says that something is wrong.
+func bad(d fleet.Decision) bool {
+	switch d.Verdict {
+	case fleet.Wait, fleet.Act, fleet.WouldAct, fleet.Person:
+		return true
+	default:
+		return false
+	}
+}
+
+// urgent reports whether a decision is worth a person's attention: something is done, would be done, or must be done by a
+// person. Waiting is not.
+func urgent(d fleet.Decision) bool {
+	return d.Verdict == fleet.Act || d.Verdict == fleet.WouldAct || d.Verdict == fleet.Person
+}
+
+// judge takes a decision about a target. title is what people call the target.
+func (k *desk) judge(ctx context.Context, site, title string, d fleet.Decision, now time.Time) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	i, known := k.open[d.Target]
+	switch {
+	case !known && !bad(d), !known && d.Condition == string(fleet.Unknown) && !urgent(d):
+		return nil // nothing is known to be wrong
+	case !known && d.Suspect != "" && d.Suspect != d.Target:
+		return k.join(ctx, d, now)
+	case !known:
+		i = fleet.Incident{
+			ID: k.newID(), Target: d.Target, Title: title, Site: site, Code: d.Condition, Severity: d.Severity,
+			Reason: d.Reason, Opened: since(d, now), Decision: d,
+		}
+		return k.save(ctx, i, now, fleet.Because("control.incident_opened", "title", title, "code", d.Condition))
+	case !bad(d):
+		return k.close(ctx, i, d, now)
+	}
+	if i.Decision.Same(d) {
+		return nil
+	}
+	i.Decision, i.Code, i.Severity = d, d.Condition, louder(i.Severity, d.Severity)
+	return k.save(ctx, i, now, fleet.Because("control.incident_changed", "title", title, "verdict", "verdict."+string(d.Verdict)))
+}
+
+// save writes an open incident with its newest decision.
+func (k *desk) save(ctx context.Context, i fleet.Incident, now time.Time, what fleet.Reason) error {
+	if i.Raised.IsZero() && urgent(i.Decision) {
+		i.Raised = now
+	}
+	err := k.store.SaveIncident(ctx, i,
+		fleet.Event{At: now, Kind: fleet.EventIncident, Author: "phalops", Target: i.Target, Incident: i.ID, Reason: what},
+		decisionEvent(i, now))
+	if err != nil {
+		return fmt.Errorf("write incident of %s: %w", i.Target, err)
+	}
+	k.open[i.Target] = i
+	return nil
+}
+
+func decisionEvent(i fleet.Incident, now time.Time) fleet.Event {
+	return fleet.Event{At: now, Kind: fleet.EventDecision, Author: "rule:" + i.Decision.Rule, Target: i.Decision.Target, Incident: i.ID, Reason: i.Decision.Reason, Decision: &i.Decision}
+}
+
+func (k *desk) close(ctx context.Context, i fleet.Incident, d fleet.Decision, now time.Time) error {
+	i.Closed, i.Decision = now, d
+	err := k.store.SaveIncident(ctx, i, fleet.Event{At: now, Kind: fleet.EventIncident, Author: "phalops", Target: i.Target, Incident: i.ID,
+		Reason: fleet.Because("control.incident_closed", "title", i.Title, "for", now.Sub(i.Opened))})
+	if err != nil {
+		return fmt.Errorf("close incident of %s: %w", i.Target, err)
+	}
+	delete(k.open, i.Target)
+	if !i.Raised.IsZero() {
+		k.closed = append(k.closed, i)
+	}
+	return nil
+}
+
+// join notes a target whose trouble is its suspect's. Until the suspect's own incident is there it is noted nowhere: the
+// suspect is judged first in each beat.
+func (k *desk) join(ctx context.Context, d fleet.Decision, now time.Time) error {
+	i, known := k.open[d.Suspect]
+	if !known || slices.Contains(i.Children, d.Target) {
+		return nil
+	}
+	i.Children = append(slices.Clone(i.Children), d.Target)
+	err := k.store.SaveIncident(ctx, i, fleet.Event{At: now, Kind: fleet.EventDecision, Author: "rule:" + d.Rule, Target: d.Target, Incident: i.ID, Reason: d.Reason, Decision: &d})
+	if err != nil {
+		return fmt.Errorf("add %s to the incident of %s: %w", d.Target, d.Suspect, err)
+	}
+	k.open[i.Target] = i
+	return nil
+}
+
+// acted notes that a plan was handed over for an incident.
+func (k *desk) acted(ctx context.Context, id string, now time.Time) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for target, i := range k.open {
+		if i.ID != id || !i.Acted.IsZero() {
+			continue
+		}
+		i.Acted = now
+		k.open[target] = i
+		return k.store.SaveIncident(ctx, i)
+	}
+	return nil
+}
+
+// forget closes the incidents of what is no longer configured.
+func (k *desk) forget(ctx context.Context, configured func(fleet.Ref) bool, now time.Time) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for target, i := range k.open {
+		if configured(target) {
+			continue
+		}
+		i.Closed = now
+		if err := k.store.SaveIncident(ctx, i, fleet.Event{At: now, Kind: fleet.EventIncident, Author: "phalops", Target: target, Incident: i.ID,
+			Reason: fleet.Because("control.incident_forgotten", "title", i.Title)}); err != nil {
+			return fmt.Errorf("close incident of %s: %w", target, err)
+		}
+		delete(k.open, target)
+	}
+	return nil
+}
+
+func since(d fleet.Decision, now time.Time) time.Time {
+	if d.Since.IsZero() {
+		return now
+	}
+	return d.Since
+}
+
+func louder(a, b fleet.Severity) fleet.Severity {
+	order := []fleet.Severity{"", fleet.Info, fleet.Warning, fleet.Critical}
+	if slices.Index(order, b) > slices.Index(order, a) {
+		return b
+	}
+	return a
+}

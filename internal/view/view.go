@@ -1,0 +1,241 @@
+// Package view is the shapes that people's programs read: the JSON of `-o json` and, later, of the HTTP API. Fields may be
+// added; they never change their meaning. Times are RFC 3339 in UTC, amounts decimal strings of 10⁻¹² PHA, heights numbers.
+package view
+
+import (
+	"time"
+
+	"phalops/internal/fleet"
+)
+
+// Words turns a Reason into the reader's language.
+type Words func(fleet.Reason) string
+
+// Reason is a sentence: the stable code for programs, the text for people.
+type Reason struct {
+	Code string            `json:"code"`
+	Args map[string]string `json:"args,omitempty"`
+	Text string            `json:"text"`
+}
+
+func (w Words) reason(r fleet.Reason) *Reason {
+	if r.IsZero() {
+		return nil
+	}
+	return &Reason{Code: r.Code, Args: r.Args, Text: w(r)}
+}
+
+func (w Words) reasons(rs []fleet.Reason) []Reason {
+	var out []Reason
+	for _, r := range rs {
+		out = append(out, *w.reason(r))
+	}
+	return out
+}
+
+// Decision is what was decided about a target, and why.
+type Decision struct {
+	Target     string     `json:"target"`
+	At         time.Time  `json:"at"`
+	Condition  string     `json:"condition"`
+	Since      *time.Time `json:"since,omitempty"`
+	Rule       string     `json:"rule"`
+	Suspect    string     `json:"suspect,omitempty"`
+	Verdict    string     `json:"verdict"`
+	Action     string     `json:"action,omitempty"`
+	Reason     *Reason    `json:"reason,omitempty"`
+	Guards     []Reason   `json:"guards,omitempty"`
+	Witnesses  []Reason   `json:"witnesses,omitempty"`
+	Candidates []string   `json:"candidates,omitempty"`
+	NextLook   *time.Time `json:"next_look,omitempty"`
+}
+
+// Decision shows a decision.
+func (w Words) Decision(d fleet.Decision) *Decision {
+	if d.Target == "" {
+		return nil
+	}
+	return &Decision{
+		Target: string(d.Target), At: d.At, Condition: d.Condition, Since: moment(d.Since), Rule: d.Rule, Suspect: string(d.Suspect),
+		Verdict: string(d.Verdict), Action: d.Action, Reason: w.reason(d.Reason), Guards: w.reasons(d.Guards),
+		Witnesses: w.reasons(d.Witnesses), Candidates: d.Candidates, NextLook: moment(d.NextLook),
+	}
+}
+
+// moment leaves out the zero time, which means "never".
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// height leaves out an unknown height.
+func height(h fleet.Height) *int64 {
+	if !h.Known {
+		return nil
+	}
+	return &h.Value
+}
+
+// Chain is one chain of a node.
+type Chain struct {
+	Chain     string     `json:"chain"` // para | relay
+	URL       string     `json:"url"`
+	Height    *int64     `json:"height"` // best block; null: unknown
+	Target    *int64     `json:"target"` // highestBlock; null: the node does not say
+	Finalized *int64     `json:"finalized"`
+	MovedAt   *time.Time `json:"moved_at,omitempty"`
+	Peers     *int       `json:"peers"` // null: unknown
+	Syncing   *bool      `json:"syncing"`
+	Name      string     `json:"name,omitempty"`
+	Version   string     `json:"version,omitempty"`
+	Answered  *time.Time `json:"answered,omitempty"` // when it last answered
+	Silent    *Reason    `json:"silent,omitempty"`   // why it does not answer now
+}
+
+// Node is a node.
+type Node struct {
+	Name      string     `json:"name"`
+	Site      string     `json:"site"`
+	Condition string     `json:"condition"`
+	Since     *time.Time `json:"since,omitempty"`
+	Chains    []Chain    `json:"chains"`
+	Container string     `json:"container,omitempty"` // its state, for example running
+	Decision  *Decision  `json:"decision,omitempty"`
+}
+
+// Node shows a node with the newest decision about it (may be the zero Decision).
+func (w Words) Node(n fleet.NodeStatus, d fleet.Decision) Node {
+	out := Node{Name: n.Ref.Name(), Site: n.Site, Condition: string(n.Condition), Since: moment(n.Since), Chains: []Chain{}, Decision: w.Decision(d)}
+	if n.Para != nil {
+		out.Chains = append(out.Chains, w.chain("para", *n.Para))
+	}
+	if n.Relay != nil {
+		out.Chains = append(out.Chains, w.chain("relay", *n.Relay))
+	}
+	if n.Container != nil {
+		out.Container = n.Container.State
+	}
+	return out
+}
+
+func (w Words) chain(name string, c fleet.ChainStatus) Chain {
+	out := Chain{
+		Chain: name, URL: c.URL, Height: height(c.Best), Target: height(c.Target), Finalized: height(c.Finalized), MovedAt: moment(c.Best.MovedAt),
+		Syncing: c.Syncing, Name: c.Chain, Version: c.Version, Answered: moment(c.At),
+	}
+	if c.Peers >= 0 && !c.At.IsZero() {
+		out.Peers = &c.Peers
+	}
+	if c.Missed > 0 {
+		out.Silent = w.reason(c.Cause)
+	}
+	return out
+}
+
+// DataProvider is a data provider as a bridge's monitor relays it.
+type DataProvider struct {
+	PeerID   string     `json:"peer_id"`
+	Hostname string     `json:"hostname,omitempty"`
+	Status   string     `json:"status,omitempty"`
+	Para     *int64     `json:"para"`  // processed parachain block
+	Relay    *int64     `json:"relay"` // processed relay chain block
+	Answered *time.Time `json:"answered,omitempty"`
+	Silent   *Reason    `json:"silent,omitempty"`
+}
+
+// Bridge is a bridge with its workers counted.
+type Bridge struct {
+	Name          string         `json:"name"`
+	Site          string         `json:"site"`
+	Version       string         `json:"version"`
+	Condition     string         `json:"condition"`
+	Since         *time.Time     `json:"since,omitempty"`
+	Lifecycle     string         `json:"lifecycle,omitempty"`
+	DataProviders []DataProvider `json:"data_providers"`
+	Workers       int            `json:"workers"`
+	ByCondition   map[string]int `json:"by_condition"`
+	Answered      *time.Time     `json:"answered,omitempty"`
+	Silent        *Reason        `json:"silent,omitempty"`
+	Decision      *Decision      `json:"decision,omitempty"`
+}
+
+// Bridge shows a bridge with the newest decision about it.
+func (w Words) Bridge(b fleet.BridgeStatus, d fleet.Decision) Bridge {
+	out := Bridge{
+		Name: b.Ref.Name(), Site: b.Site, Version: b.Version, Condition: string(b.Condition), Since: moment(b.Since), Lifecycle: b.LifecyclePeer,
+		DataProviders: []DataProvider{}, Workers: len(b.Workers), ByCondition: CountWorkers(b.Workers), Answered: moment(b.Lifecycle.At), Decision: w.Decision(d),
+	}
+	for _, p := range []fleet.Probe{b.Monitor, b.Lifecycle} {
+		if p.Missed > 0 {
+			out.Silent = w.reason(p.Cause)
+			break
+		}
+	}
+	for _, dp := range b.DataProviders {
+		v := DataProvider{PeerID: dp.PeerID, Hostname: dp.Hostname, Status: dp.Status, Para: height(dp.Para), Relay: height(dp.Parent), Answered: moment(dp.At)}
+		if dp.Missed > 0 {
+			v.Silent = w.reason(dp.Cause)
+		}
+		out.DataProviders = append(out.DataProviders, v)
+	}
+	return out
+}
+
+// CountWorkers counts workers by condition; conditions that nobody is in are left out.
+func CountWorkers(ws []fleet.WorkerStatus) map[string]int {
+	out := map[string]int{}
+	for _, x := range ws {
+		c := x.Condition
+		if c == "" {
+			c = fleet.Unknown
+		}
+		out[string(c)]++
+	}
+	return out
+}
+
+// Worker is a worker.
+type Worker struct {
+	Ref         string     `json:"ref"`
+	Bridge      string     `json:"bridge"`
+	Site        string     `json:"site"`
+	Name        string     `json:"name"`
+	ID          string     `json:"id"`
+	PID         uint64     `json:"pid"`
+	Endpoint    string     `json:"endpoint"`
+	Stake       string     `json:"stake"` // 10⁻¹² PHA; "" when the bridge's record is not a number
+	Enabled     bool       `json:"enabled"`
+	SyncOnly    bool       `json:"sync_only"`
+	Running     bool       `json:"running"`
+	State       string     `json:"state"`
+	Condition   string     `json:"condition"`
+	Since       *time.Time `json:"since,omitempty"`
+	Height      *int64     `json:"height"` // parachain block executed
+	RelayHeight *int64     `json:"relay_height"`
+	MovedAt     *time.Time `json:"moved_at,omitempty"`
+	Message     string     `json:"message"`
+	MessageAt   *time.Time `json:"message_at,omitempty"`
+	Session     string     `json:"session,omitempty"`
+	V           string     `json:"v,omitempty"`
+	Ve          string     `json:"ve,omitempty"`
+	PInstant    int64      `json:"p_instant,omitempty"`
+	PublicKey   string     `json:"public_key,omitempty"`
+	Decision    *Decision  `json:"decision,omitempty"`
+}
+
+// Worker shows a worker with the newest decision about it.
+func (w Words) Worker(site string, x fleet.WorkerStatus, d fleet.Decision) Worker {
+	out := Worker{
+		Ref: string(x.Ref), Bridge: x.Ref.Parent().Name(), Site: site, Name: x.Name, ID: x.ID, PID: x.PID, Endpoint: x.Endpoint,
+		Enabled: x.Enabled, SyncOnly: x.SyncOnly, Running: x.Running, State: x.State, Condition: string(x.Condition), Since: moment(x.Since),
+		Height: height(x.Para), RelayHeight: height(x.Relay), MovedAt: moment(x.Para.MovedAt), Message: x.Message, MessageAt: moment(x.MessageAt),
+		Session: x.Session, V: x.V, Ve: x.Ve, PInstant: x.PInstant, PublicKey: x.PublicKey, Decision: w.Decision(d),
+	}
+	if x.StakeOK {
+		out.Stake = x.Stake.String()
+	}
+	return out
+}
