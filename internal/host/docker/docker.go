@@ -5,7 +5,6 @@ package docker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -13,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/moby/moby/client"
@@ -37,10 +37,11 @@ const maxReply = 16 << 20
 
 // Engine is one container engine. It implements host.Containers and is safe for concurrent use.
 type Engine struct {
-	addr  string
-	clock clock.Clock
-	api   *client.Client
-	pool  *http.Transport
+	addr   string
+	clock  clock.Clock
+	pool   *http.Transport
+	api    atomic.Pointer[client.Client] // nil until a version of the API is agreed on
+	asking chan struct{}                 // full while somebody agrees on it
 }
 
 var _ host.Containers = (*Engine)(nil)
@@ -65,13 +66,36 @@ func New(addr string, c clock.Clock) (*Engine, error) {
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
 	}
-	hc := &http.Client{Transport: bounded{pool}, CheckRedirect: client.CheckRedirect}
-	// The order matters: WithHost wants the client's own transport, which WithHTTPClient then replaces.
-	api, err := client.New(client.WithHost(addr), client.WithHTTPClient(hc), client.WithUserAgent("phalops"))
-	if err != nil {
-		return nil, fmt.Errorf("make a client of container engine %s: %w", addr, err)
+	return &Engine{addr: addr, clock: c, pool: pool, asking: make(chan struct{}, 1)}, nil
+}
+
+// ready returns a client that has agreed on the API's version. The client library would do this by itself, but with a
+// request of the newest version when the engine does not answer, and with one version for ever: an engine that is upgraded
+// under us may refuse it.
+func (e *Engine) ready(ctx context.Context) (*client.Client, error) {
+	if api := e.api.Load(); api != nil {
+		return api, nil
 	}
-	return &Engine{addr: addr, clock: c, api: api, pool: pool}, nil
+	select {
+	case e.asking <- struct{}{}:
+		defer func() { <-e.asking }()
+	case <-ctx.Done():
+		return nil, e.failed("", ctx.Err())
+	}
+	if api := e.api.Load(); api != nil {
+		return api, nil
+	}
+	hc := &http.Client{Transport: bounded{e.pool}, CheckRedirect: client.CheckRedirect}
+	// The order matters: WithHost wants the client's own transport, which WithHTTPClient then replaces.
+	api, err := client.New(client.WithHost(e.addr), client.WithHTTPClient(hc), client.WithUserAgent("phalops"))
+	if err != nil {
+		return nil, e.failed("", err)
+	}
+	if _, err := api.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
+		return nil, e.failed("", err)
+	}
+	e.api.Store(api)
+	return api, nil
 }
 
 // Close lets go of idle connections. The Engine stays usable.
@@ -106,7 +130,11 @@ func split(addr string) (network, address string, err error) {
 func (e *Engine) List(ctx context.Context, f host.Filter) ([]fleet.ContainerStatus, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	found, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filters(f)})
+	api, err := e.ready(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: filters(f)})
 	if err != nil {
 		return nil, e.failed("", err)
 	}
@@ -143,7 +171,11 @@ func (e *Engine) Inspect(ctx context.Context, name string) (fleet.ContainerStatu
 }
 
 func (e *Engine) inspect(ctx context.Context, name string) (fleet.ContainerStatus, error) {
-	r, err := e.api.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+	api, err := e.ready(ctx)
+	if err != nil {
+		return fleet.ContainerStatus{}, err
+	}
+	r, err := api.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
 	if err != nil {
 		return fleet.ContainerStatus{}, e.failed(name, err)
 	}
@@ -152,8 +184,8 @@ func (e *Engine) inspect(ctx context.Context, name string) (fleet.ContainerStatu
 
 // Start starts a stopped container.
 func (e *Engine) Start(ctx context.Context, name string) error {
-	return e.act(ctx, name, actTimeout, func(ctx context.Context, id string) error {
-		_, err := e.api.ContainerStart(ctx, id, client.ContainerStartOptions{})
+	return e.act(ctx, name, actTimeout, func(ctx context.Context, api *client.Client, id string) error {
+		_, err := api.ContainerStart(ctx, id, client.ContainerStartOptions{})
 		return err
 	})
 }
@@ -161,8 +193,8 @@ func (e *Engine) Start(ctx context.Context, name string) error {
 // Stop stops a container. grace is rounded up to whole seconds, which is all that the API knows.
 func (e *Engine) Stop(ctx context.Context, name string, grace time.Duration) error {
 	t := seconds(grace)
-	return e.act(ctx, name, grace+actTimeout, func(ctx context.Context, id string) error {
-		_, err := e.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &t})
+	return e.act(ctx, name, max(grace, 0)+actTimeout, func(ctx context.Context, api *client.Client, id string) error {
+		_, err := api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &t})
 		return err
 	})
 }
@@ -170,13 +202,13 @@ func (e *Engine) Stop(ctx context.Context, name string, grace time.Duration) err
 // Restart stops and starts a container; grace as in Stop.
 func (e *Engine) Restart(ctx context.Context, name string, grace time.Duration) error {
 	t := seconds(grace)
-	return e.act(ctx, name, grace+actTimeout, func(ctx context.Context, id string) error {
-		_, err := e.api.ContainerRestart(ctx, id, client.ContainerRestartOptions{Timeout: &t})
+	return e.act(ctx, name, max(grace, 0)+actTimeout, func(ctx context.Context, api *client.Client, id string) error {
+		_, err := api.ContainerRestart(ctx, id, client.ContainerRestartOptions{Timeout: &t})
 		return err
 	})
 }
 
-func (e *Engine) act(ctx context.Context, name string, limit time.Duration, do func(ctx context.Context, id string) error) error {
+func (e *Engine) act(ctx context.Context, name string, limit time.Duration, do func(ctx context.Context, api *client.Client, id string) error) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if !validName.MatchString(name) {
@@ -191,7 +223,11 @@ func (e *Engine) act(ctx context.Context, name string, limit time.Duration, do f
 		}
 		id = c.ID
 	}
-	if err := do(ctx, id); err != nil {
+	api, err := e.ready(ctx)
+	if err != nil {
+		return err
+	}
+	if err := do(ctx, api, id); err != nil {
 		return e.failed(name, err)
 	}
 	return nil

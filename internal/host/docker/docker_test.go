@@ -190,6 +190,19 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+func TestNotAnEngine(t *testing.T) {
+	srv := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(srv.Close)
+	e, err := docker.New("tcp://"+srv.Listener.Addr().String(), clock.Real{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	if _, err := e.Inspect(t.Context(), "phala-node"); fleet.ReasonOf(err).Code != "host.engine_failed" || errors.Is(err, host.ErrNoContainer) {
+		t.Errorf("a web server without an engine: %v", err)
+	}
+}
+
 func TestEndlessAnswer(t *testing.T) {
 	e := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `[{"Id":"`)
@@ -223,6 +236,39 @@ func TestUnreachable(t *testing.T) {
 		if fleet.KindOf(err) != fleet.Unavailable || fleet.ReasonOf(err).Code != "host.engine_unreachable" || errors.Is(err, host.ErrNoContainer) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestEngineIsUpgradedUnderUs: Docker 29 refuses the versions that Docker 20.10 spoke.
+func TestEngineIsUpgradedUnderUs(t *testing.T) {
+	speaks := "1.41"
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", speaks)
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case r.URL.Path == "/_ping":
+		case strings.HasPrefix(r.URL.Path, "/v"+speaks+"/"):
+			_, _ = io.WriteString(w, `{"Id":"a","Name":"/n"}`)
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"message":"client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version"}`)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	e, err := docker.New("tcp://"+srv.Listener.Addr().String(), clock.Real{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Close)
+	if _, err := e.Inspect(t.Context(), "n"); err != nil {
+		t.Fatal(err)
+	}
+	speaks = "1.44"
+	if _, err := e.Inspect(t.Context(), "n"); fleet.ReasonOf(err).Code != "host.container_failed" {
+		t.Errorf("the first request after the upgrade: %v", err)
+	}
+	if _, err := e.Inspect(t.Context(), "n"); err != nil {
+		t.Errorf("the second one: %v", err)
 	}
 }
 

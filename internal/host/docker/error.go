@@ -17,6 +17,9 @@ import (
 // failed says what an error of the API means: no such container, an engine that does not answer, or one that refuses.
 // name is "" where the request was about no single container.
 func (e *Engine) failed(name string, err error) error {
+	if errdefs.IsInvalidArgument(err) && strings.Contains(err.Error(), "client version") {
+		e.api.Store(nil) // "client version 1.41 is too old": the next call agrees on a version again
+	}
 	switch {
 	case errdefs.IsNotFound(err) && name != "":
 		return e.noContainer(name, err)
