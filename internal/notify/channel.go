@@ -64,10 +64,14 @@ func (c *Channel) Tell(ctx context.Context, incidents []fleet.Incident, now time
 	}
 	c.read = true
 	c.ledger.forget(func(incident string) bool { return known[incident] })
+	of := map[string][]fleet.Message{}
+	for _, m := range sofar {
+		of[m.Incident] = append(of[m.Incident], m)
+	}
 	var next time.Time
 	var save []fleet.Message
 	for _, i := range incidents {
-		messages, again := Route(c.routes, c.name, i, sofar, now)
+		messages, again := Route(c.routes, c.name, i, of[i.ID], now)
 		save = append(save, messages...)
 		next = sooner(next, again)
 	}

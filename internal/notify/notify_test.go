@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,19 +74,16 @@ func (r *room) titles() []string {
 	return t
 }
 
-func catalogue(t testing.TB) *i18n.Catalog {
-	t.Helper()
-	c, err := i18n.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.In(time.UTC)
-}
+var catalogue = sync.OnceValues(i18n.Load)
 
 func pipeline(t testing.TB, s store.Outbox, r *room, lang i18n.Lang) *notify.Pipeline {
 	t.Helper()
+	c, err := catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return notify.New(notify.Options{
-		Store: s, Senders: map[string]notify.Sender{"ding": r}, Routes: routes, Catalog: catalogue(t), Lang: lang,
+		Store: s, Senders: map[string]notify.Sender{"ding": r}, Routes: routes, Catalog: c.In(time.UTC), Lang: lang,
 	})
 }
 
