@@ -156,9 +156,7 @@ func (n *Node) has(kind, side string) bool {
 func (c *NodeChain) Best(now time.Time) int64 { return c.f.at(now, c.Chain.Head(now)) }
 
 // Finalized is its newest finalized block.
-func (c *NodeChain) Finalized(now time.Time) int64 {
-	return max(0, min(c.Best(now), c.Chain.Head(now)-finalityLag))
-}
+func (c *NodeChain) Finalized(now time.Time) int64 { return max(0, c.Best(now)-finalityLag) }
 
 // Target is highestBlock; false where the build leaves it out. A node that sees nobody ahead of it names its own best
 // block: highestBlock freezes with the node that is stuck.

@@ -258,8 +258,8 @@ func (p *Pruntime) stand() {
 }
 
 const (
-	rebootTakes    = 20 * time.Second
-	checkpointBack = 25 // blocks that a pRuntime loses: it goes on from its checkpoint
+	rebootTakes    = 15 * time.Second // less than it takes a lifecycle to call it an error
+	checkpointBack = 25               // blocks that a pRuntime loses: it goes on from its checkpoint
 )
 
 // reboot is a pRuntime that exits and is brought back by its supervisor.
