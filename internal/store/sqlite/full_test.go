@@ -218,7 +218,6 @@ func TestFullDiskIsSeenByOtherProcesses(t *testing.T) {
 	t.Cleanup(func() { other.Close() })
 	ballast(t, dir)
 	untilFull(t, s)
-	other.reserve.tried = time.Time{}
 	refusesNewWork(t, other)
 	if !other.Full() {
 		t.Error("the other process does not know")

@@ -8,7 +8,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -53,13 +53,11 @@ func prepareFiles(dir, path string) error {
 	return nil
 }
 
-// ours reports whether dir is empty or has a data file.
+// ours reports whether dir is empty or has a data file. It looks once: another process may be starting too.
 func ours(dir string) bool {
-	if _, err := os.Stat(filepath.Join(dir, dataFile)); err == nil {
-		return true
-	}
 	entries, err := os.ReadDir(dir)
-	return err == nil && len(entries) == 0
+	isData := func(e fs.DirEntry) bool { return e.Name() == dataFile }
+	return err == nil && (len(entries) == 0 || slices.ContainsFunc(entries, isData))
 }
 
 // pool makes a pool of connections that run the pragmas first. Every transaction of the writer (and only it is given

@@ -14,6 +14,9 @@ import (
 	"github.com/gofrs/flock"
 )
 
+// claimWait bounds the wait for a name: somebody who asks whether its owner is dead holds it for an instant.
+const claimWait = 250 * time.Millisecond
+
 // owners proves who lives. An owner of a lease holds a flock on a file of his own; the kernel drops it with his process,
 // however that ended, so whoever can take it knows that the owner is gone.
 type owners struct {
@@ -56,8 +59,7 @@ func (o *owners) claim(ctx context.Context, owner string) (bool, error) {
 	}
 	defer unlock()
 	f := fileLock(o.path(owner))
-	// Somebody who asks isDead holds it for an instant.
-	short, cancel := context.WithTimeout(ctx, time.Second)
+	short, cancel := context.WithTimeout(ctx, claimWait)
 	defer cancel()
 	ok, err := f.TryLockContext(short, 10*time.Millisecond)
 	switch {
@@ -71,8 +73,9 @@ func (o *owners) claim(ctx context.Context, owner string) (bool, error) {
 	}
 }
 
-// isDead reports whether owner's process is surely gone. If so, the name stays ours until done is called, so that nobody
-// can come to life under it meanwhile. Whoever never had a file here (a restored copy of the folder) is not proved dead.
+// isDead reports whether owner's process is surely gone; the name stays taken until done is called. A new process may use
+// the name right after that, but it holds nothing before its own Acquire, whose transaction comes after the asker's.
+// Whoever has no file here (a restored copy of the folder) is not proved dead.
 func (o *owners) isDead(owner string) (dead bool, done func()) {
 	alive := func() (bool, func()) { return false, func() {} }
 	o.mu.Lock()

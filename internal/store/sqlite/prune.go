@@ -11,8 +11,12 @@ const (
 	longDays = 400
 )
 
-// pruneChunk bounds how long one transaction of Prune keeps others waiting.
-const pruneChunk = 1000
+// How many rows one transaction of Prune removes, so that it keeps others waiting for some milliseconds only. A plan
+// takes up to a thousand steps along.
+const (
+	chunk     = 1000
+	planChunk = 20
+)
 
 // Prune implements store.Store, in several short transactions. It also makes the reserve again when the disk has space,
 // and removes the files of owners who are gone.
@@ -23,17 +27,18 @@ func (s *Store) Prune(ctx context.Context, now time.Time) (int64, error) {
 	for _, p := range []struct {
 		query  string
 		before int64
+		chunk  int64
 	}{
-		{`DELETE FROM facts WHERE n IN (SELECT n FROM facts WHERE at < ? LIMIT ?)`, short},
-		{`DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE at < ? LIMIT ?)`, long},
-		{`DELETE FROM incidents WHERE n IN (SELECT n FROM incidents WHERE closed < ? AND closed <> 0 LIMIT ?)`, long},
-		{`DELETE FROM messages WHERE n IN (SELECT n FROM messages WHERE over < ? AND over <> 0 LIMIT ?)`, long},
-		{`DELETE FROM plans WHERE n IN (SELECT n FROM plans WHERE over < ? AND over <> 0 LIMIT ?)`, long},
+		{`DELETE FROM facts WHERE n IN (SELECT n FROM facts WHERE at < ? LIMIT ?)`, short, chunk},
+		{`DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE at < ? LIMIT ?)`, long, chunk},
+		{`DELETE FROM incidents WHERE n IN (SELECT n FROM incidents WHERE closed < ? AND closed <> 0 LIMIT ?)`, long, chunk},
+		{`DELETE FROM messages WHERE n IN (SELECT n FROM messages WHERE over < ? AND over <> 0 LIMIT ?)`, long, chunk},
+		{`DELETE FROM plans WHERE n IN (SELECT n FROM plans WHERE over < ? AND over <> 0 LIMIT ?)`, long, planChunk},
 	} {
 		for {
 			var n int64
 			err := s.write(ctx, "prune", restoring, func(t tx) error {
-				res, err := t.exec(ctx, p.query, p.before, pruneChunk)
+				res, err := t.exec(ctx, p.query, p.before, p.chunk)
 				if err != nil {
 					return err
 				}
@@ -44,7 +49,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time) (int64, error) {
 				return total, err
 			}
 			total += n
-			if n < pruneChunk {
+			if n < p.chunk {
 				break
 			}
 		}

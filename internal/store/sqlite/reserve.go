@@ -59,9 +59,9 @@ func (r *reserve) open() {
 	defer r.mu.Unlock()
 	if !r.there() {
 		r.make(r.size + 1<<20)
-	} else {
-		r.full.Store(false)
+		return
 	}
+	r.full.Store(false)
 }
 
 // release gives the space back to the disk.
@@ -73,14 +73,15 @@ func (r *reserve) release() {
 	_ = os.Remove(r.path) // gone already: somebody else was first
 }
 
-// ready reports whether the reserve is there, and tries now and then to make it again when it is not.
+// ready reports whether the reserve is there. It tries to make it again: at once when somebody else removed it (another
+// process, which met the full disk first, or a person), and now and then when the disk was full.
 func (r *reserve) ready() bool {
 	if !r.full.Load() && r.there() {
 		return true
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if time.Since(r.tried) >= retryReserve {
+	if !r.full.Load() || time.Since(r.tried) >= retryReserve {
 		r.again()
 	}
 	return !r.full.Load()
@@ -95,7 +96,8 @@ func (r *reserve) refill() {
 
 // again asks for twice the space, so that the store does not swing between full and not full.
 func (r *reserve) again() {
-	if r.there() && !r.full.Load() {
+	if r.there() {
+		r.full.Store(false)
 		return
 	}
 	r.make(2 * r.size)

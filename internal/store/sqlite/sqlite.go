@@ -113,7 +113,6 @@ func (s *Store) Close() error {
 	for _, stmt := range s.hot {
 		errs = append(errs, stmt.Close())
 	}
-	s.hot = nil
 	for _, db := range []*sql.DB{s.reader, s.writer} {
 		if db != nil {
 			errs = append(errs, db.Close())

@@ -10,9 +10,9 @@ import (
 
 func fullDecision(target fleet.Ref) fleet.Decision {
 	return fleet.Decision{
-		Target: target, At: t0(), Condition: "Stalled", Since: at(-time.Minute), Rule: "node.stalled", Suspect: fleet.NodeRef("n1"),
-		Verdict: fleet.Act, Action: "node.restart", Severity: fleet.Critical, Reason: fleet.Because("node.stalled", "for", time.Minute),
-		Guards: []fleet.Reason{fleet.Because("guard.budget")}, Witnesses: []fleet.Reason{fleet.Because("witness.moves", "head", 7)},
+		Target: target, At: t0(), Condition: "Stalled", Since: at(-time.Minute), Rule: "r", Suspect: fleet.NodeRef("n1"),
+		Verdict: fleet.Act, Action: "node.restart", Severity: fleet.Critical, Reason: because("test.stalled", "for", time.Minute),
+		Guards: []fleet.Reason{because("test.budget")}, Witnesses: []fleet.Reason{because("test.moves", "head", 7)},
 		Candidates: []string{"node.restart", "person"}, NextLook: at(time.Hour),
 	}
 }
@@ -20,11 +20,11 @@ func fullDecision(target fleet.Ref) fleet.Decision {
 func incidents(t *testing.T, s store.Store) {
 	node := fleet.Incident{
 		ID: "inc-1", Target: fleet.NodeRef("n1"), Title: "节点 n1", Site: "dc1", Code: "Stalled", Severity: fleet.Critical,
-		Reason: fleet.Because("node.stalled"), Opened: t0(), Acted: at(1), Told: at(2),
+		Reason: because("test.stalled"), Opened: t0(), Acted: at(1), Told: at(2),
 		Children: []fleet.Ref{fleet.BridgeRef("prb-b")}, Decision: fullDecision(fleet.NodeRef("n1")),
 	}
-	later := fleet.Incident{ID: "inc-2", Target: fleet.BridgeRef("prb-b"), Reason: fleet.Because("bridge.blind"), Opened: at(time.Hour)}
-	event := fleet.Event{At: t0(), Kind: fleet.EventIncident, Author: "phalops", Incident: "inc-1", Reason: fleet.Because("incident.opened")}
+	later := fleet.Incident{ID: "inc-2", Target: fleet.BridgeRef("prb-b"), Reason: because("test.blind"), Opened: at(time.Hour)}
+	event := fleet.Event{At: t0(), Kind: fleet.EventIncident, Author: "phalops", Incident: "inc-1", Reason: because("test.opened")}
 	must(t, s.SaveIncident(t.Context(), later))
 	must(t, s.SaveIncident(t.Context(), node, event))
 	same(t, "incident", get2(s.Incident(t.Context(), "inc-1"))(t), node)
@@ -63,11 +63,11 @@ func eventsCursor(t *testing.T, s store.Store) {
 	must(t, s.Append(t.Context())) // nothing to write is no error
 	d := fullDecision(fleet.NodeRef("n1"))
 	full := fleet.Event{
-		Seq: 99, At: t0(), Kind: fleet.EventDecision, Author: "rule:node.stalled", Target: d.Target, Incident: "inc-1", Plan: "p",
+		Seq: 99, At: t0(), Kind: fleet.EventDecision, Author: "rule:r", Target: d.Target, Incident: "inc-1", Plan: "p",
 		Reason: d.Reason, Decision: &d,
 	}
 	// The second is older by its time: the order is that of writing.
-	must(t, s.Append(t.Context(), full, fleet.Event{At: at(-time.Hour), Kind: fleet.EventDaemon, Reason: fleet.Because("daemon.started")}))
+	must(t, s.Append(t.Context(), full, fleet.Event{At: at(-time.Hour), Kind: fleet.EventDaemon, Reason: because("test.started")}))
 	got := eventsAfter(t, s, store.EventFilter{})
 	if len(got) != 2 || got[0].Seq <= 0 || got[1].Seq <= got[0].Seq {
 		t.Fatalf("events: %+v", got)
@@ -75,9 +75,9 @@ func eventsCursor(t *testing.T, s store.Store) {
 	full.Seq = got[0].Seq
 	same(t, "event", got[0], full)
 
-	must(t, s.Append(t.Context(), fleet.Event{At: at(time.Hour), Kind: fleet.EventDaemon, Reason: fleet.Because("daemon.stopped")}))
+	must(t, s.Append(t.Context(), fleet.Event{At: at(time.Hour), Kind: fleet.EventDaemon, Reason: because("test.stopped")}))
 	rest := eventsAfter(t, s, store.EventFilter{After: got[1].Seq})
-	if len(rest) != 1 || rest[0].Seq <= got[1].Seq || rest[0].Reason.Code != "daemon.stopped" {
+	if len(rest) != 1 || rest[0].Seq <= got[1].Seq || rest[0].Reason.Code != "test.stopped" {
 		t.Errorf("after the cursor: %+v", rest)
 	}
 	if n := len(eventsAfter(t, s, store.EventFilter{After: rest[0].Seq})); n != 0 {
@@ -88,7 +88,7 @@ func eventsCursor(t *testing.T, s store.Store) {
 func eventsFilter(t *testing.T, s store.Store) {
 	add := func(code string, kind fleet.EventKind, target fleet.Ref, when time.Duration, plan, incident string) {
 		must(t, s.Append(t.Context(), fleet.Event{
-			At: at(when), Kind: kind, Author: "phalops", Target: target, Plan: plan, Incident: incident, Reason: fleet.Because(code),
+			At: at(when), Kind: kind, Author: "phalops", Target: target, Plan: plan, Incident: incident, Reason: because(code),
 		}))
 	}
 	add("1", fleet.EventPlan, fleet.BridgeRef("prb-b"), 1, "p1", "")

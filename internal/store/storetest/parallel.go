@@ -23,7 +23,7 @@ func parallelAppend(t *testing.T, s store.Store) {
 	for w := range goroutines {
 		g.Go(func() error {
 			for i := range each {
-				e := fleet.Event{At: t0(), Kind: fleet.EventStep, Author: fmt.Sprint(w), Reason: fleet.Because(fmt.Sprint(i))}
+				e := fleet.Event{At: t0(), Kind: fleet.EventStep, Author: fmt.Sprint(w), Reason: because(fmt.Sprint(i))}
 				if err := s.Append(t.Context(), e); err != nil {
 					return err
 				}

@@ -210,7 +210,7 @@ func stepFence(t *testing.T, s store.Store) {
 	step := get2(s.Plan(t.Context(), "a"))(t).Steps[1]
 	step.State, step.Attempt, step.Token, step.Began = fleet.StepIntent, 1, old.Token, at(1)
 	step.Note = map[string]string{"started": "2026"}
-	event := fleet.Event{At: at(1), Kind: fleet.EventStep, Author: "rule:x", Plan: "a", Target: step.Target, Reason: fleet.Because("step.intent")}
+	event := fleet.Event{At: at(1), Kind: fleet.EventStep, Author: "rule:x", Plan: "a", Target: step.Target, Reason: because("test.intent")}
 	must(t, s.SaveStep(t.Context(), "a", step, old, event))
 	got := get2(s.Plan(t.Context(), "a"))(t)
 	same(t, "step", got.Steps[1], step)
@@ -245,9 +245,9 @@ func planFence(t *testing.T, s store.Store) {
 	must(t, s.CreatePlan(t.Context(), fullPlan()))
 	old := lease(t, s, "alpha", t0())
 	p := get2(s.Plan(t.Context(), "full"))(t)
-	p.State, p.Note, p.Next = fleet.PlanParked, fleet.Because("plan.parked"), at(time.Hour)
+	p.State, p.Note, p.Next = fleet.PlanParked, because("test.parked"), at(time.Hour)
 	p.Kind, p.Targets, p.Steps = "changed", nil, nil // must not be written
-	event := fleet.Event{At: at(1), Kind: fleet.EventPlan, Author: "phalops", Plan: "full", Reason: fleet.Because("plan.parked")}
+	event := fleet.Event{At: at(1), Kind: fleet.EventPlan, Author: "phalops", Plan: "full", Reason: because("test.parked")}
 	must(t, s.SavePlan(t.Context(), p, old, event))
 	want := fullPlan()
 	want.State, want.Note, want.Next = p.State, p.Note, p.Next

@@ -21,7 +21,7 @@ func prune(t *testing.T, s store.Store) {
 		p.State, p.Ended = fleet.PlanDone, when
 		must(t, s.SavePlan(t.Context(), p, store.Fence{}))
 		must(t, s.SaveIncident(t.Context(), fleet.Incident{ID: name, Opened: when.Add(-time.Hour), Closed: when}))
-		must(t, s.Append(t.Context(), fleet.Event{At: when, Target: node, Kind: fleet.EventDaemon, Reason: fleet.Because(name)}))
+		must(t, s.Append(t.Context(), fleet.Event{At: when, Target: node, Kind: fleet.EventDaemon, Reason: because(name)}))
 		must(t, s.SaveMessage(t.Context(), []fleet.Message{{ID: name, State: fleet.MessageSent, Created: when, Sent: when}}))
 	}
 	running := restart("running", fleet.NodeRef("running"))
@@ -63,7 +63,7 @@ func prune(t *testing.T, s store.Store) {
 
 	// A cursor must not come back, even when every event went.
 	get2(s.Prune(t.Context(), t0().Add(1000*day)))(t)
-	must(t, s.Append(t.Context(), fleet.Event{At: t0(), Reason: fleet.Because("new")}))
+	must(t, s.Append(t.Context(), fleet.Event{At: t0(), Reason: because("test.new")}))
 	if e := eventsAfter(t, s, store.EventFilter{}); len(e) != 1 || e[0].Seq <= newest {
 		t.Errorf("events after everything went: %+v, newest was %d", e, newest)
 	}

@@ -14,7 +14,7 @@ import (
 func fullBridge(name string) fleet.BridgeStatus {
 	ok := false
 	stake := fleet.PHA(1 << 40)
-	probe := fleet.Probe{At: t0(), Failed: at(1), Missed: 2, Cause: fleet.Because("prb.timeout")}
+	probe := fleet.Probe{At: t0(), Failed: at(1), Missed: 2, Cause: because("test.timeout")}
 	height := fleet.Height{Value: 1 << 60, Known: true, MovedAt: at(-1)}
 	return fleet.BridgeStatus{
 		Ref: fleet.BridgeRef(name), Site: "dc1", Version: "v2", Monitor: probe, Lifecycle: probe, LifecyclePeer: "Qm1",
@@ -97,7 +97,7 @@ func facts(t *testing.T, s store.Store) {
 		return fleet.Fact{Target: target, Field: "state", Value: value, Source: "prb-b lifecycle", At: at(when)}
 	}
 	bridge, w1, w2 := fleet.BridgeRef("prb-b"), fleet.WorkerRef("prb-b", "1"), fleet.WorkerRef("prb-b", "2")
-	log := []fleet.Fact{fact(w1, "S_ERROR", 3), fact(bridge, "Healthy", 1), fact(w2, "S_MINING", 2), fact(w1, "S_MINING", 4), fact(fleet.WorkerRef("prb-bb", "1"), "other", 1)}
+	log := []fleet.Fact{fact(w1, "S_ERROR", 3), fact(bridge, "Healthy", 1), fact(w2, "S\x00\"'工作", 2), fact(w1, "S_MINING", 4), fact(fleet.WorkerRef("prb-bb", "1"), "other", 1)}
 	must(t, s.LogFacts(t.Context(), log...))
 	tests := []struct {
 		name   string
@@ -119,8 +119,8 @@ func facts(t *testing.T, s store.Store) {
 
 func messages(t *testing.T, s store.Store) {
 	full := fleet.Message{
-		ID: "m1", Channel: "ops", Incident: "inc-1", Kind: fleet.MessageFiring, Severity: fleet.Critical, Title: fleet.Because("alert.title", "n", 1),
-		Lines: []fleet.Reason{fleet.Because("alert.line")}, Created: t0(), Due: at(time.Minute), State: fleet.MessagePending,
+		ID: "m1", Channel: "ops", Incident: "inc-1", Kind: fleet.MessageFiring, Severity: fleet.Critical, Title: because("test.title", "n", 1),
+		Lines: []fleet.Reason{because("test.line")}, Created: t0(), Due: at(time.Minute), State: fleet.MessagePending,
 		Tries: 2, Merged: "m0", Error: "timeout",
 	}
 	message := func(id, channel string, state fleet.MessageState, created, sent time.Time) fleet.Message {
@@ -131,7 +131,7 @@ func messages(t *testing.T, s store.Store) {
 	sent := message("m3", "ops", fleet.MessageSent, at(-2*time.Hour), at(-time.Minute))
 	longSent := message("m4", "ops", fleet.MessageSent, at(-3*time.Hour), at(-2*time.Hour))
 	failed := message("m5", "ops", fleet.MessageFailed, at(-4*time.Hour), time.Time{})
-	event := fleet.Event{At: t0(), Kind: fleet.EventMessage, Target: fleet.ChannelRef("ops"), Reason: fleet.Because("message.queued")}
+	event := fleet.Event{At: t0(), Kind: fleet.EventMessage, Target: fleet.ChannelRef("ops"), Reason: because("test.queued")}
 	must(t, s.SaveMessage(t.Context(), nil))
 	must(t, s.SaveMessage(t.Context(), []fleet.Message{full, other, sent, longSent, failed}, event))
 	must(t, s.SaveMessage(t.Context(), []fleet.Message{sending}))

@@ -63,6 +63,9 @@ func t0() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC
 
 func at(d time.Duration) time.Time { return t0().Add(d) }
 
+// because says something that no catalogue has to know.
+func because(code string, args ...any) fleet.Reason { return fleet.Because(code, args...) }
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -104,12 +107,12 @@ func restart(id string, targets ...fleet.Ref) fleet.Plan {
 	}
 	p := fleet.Plan{
 		ID: id, Kind: "worker.restart", Site: "dc1", Targets: targets, Locks: targets, Author: "rule:v2.error",
-		Reason: fleet.Because("worker.failed", "state", "S_ERROR"), State: fleet.PlanRunning, Created: t0(),
+		Reason: because("test.failed", "state", "S_ERROR"), State: fleet.PlanRunning, Created: t0(),
 	}
 	for i, target := range targets {
 		p.Steps = append(p.Steps, fleet.Step{
 			Seq: i, Name: fmt.Sprintf("restart %d", i), Op: "worker.restart", Target: target,
-			Label: fleet.Because("step.restart", "worker", target), Class: fleet.ClassCostsMining, State: fleet.StepPlanned,
+			Label: because("test.restart", "worker", target), Class: fleet.ClassCostsMining, State: fleet.StepPlanned,
 		})
 	}
 	return p
@@ -121,13 +124,13 @@ func fullPlan() fleet.Plan {
 	return fleet.Plan{
 		ID: "full", Kind: "batch.set", Site: "dc1", Targets: []fleet.Ref{w1, w2, bridge}, Locks: []fleet.Ref{w2, w1, bridge},
 		Args: map[string]string{"stake": "10.5", "名": "值 \"'\x00<&>"}, Author: "user:li",
-		Reason: fleet.Because("batch.asked", "n", 3), Incident: "inc-1", State: fleet.PlanPaused,
-		Note: fleet.Because("plan.paused", "by", "li"), Created: t0(), Next: at(time.Minute), Abort: true, Exact: true,
+		Reason: because("test.asked", "n", 3), Incident: "inc-1", State: fleet.PlanPaused,
+		Note: because("test.paused", "by", "li"), Created: t0(), Next: at(time.Minute), Abort: true, Exact: true,
 		Steps: []fleet.Step{
 			{
 				Seq: 0, Name: "set 1", Op: "worker.set", Target: w1, Args: map[string]string{"pool": "84"},
-				Label: fleet.Because("step.set", "pool", 84), Class: fleet.ClassReversible, Restoring: true, State: fleet.StepDone,
-				Attempt: 2, Token: 7, Note: map[string]string{"before": "83"}, Result: fleet.Because("step.proved"),
+				Label: because("test.set", "pool", 84), Class: fleet.ClassReversible, Restoring: true, State: fleet.StepDone,
+				Attempt: 2, Token: 7, Note: map[string]string{"before": "83"}, Result: because("test.proved"),
 				Began: at(1), Effected: at(2), Ended: at(3),
 			},
 			{Seq: 1, Name: "set 2", Op: "worker.set", Target: w2, Class: fleet.ClassIrreversible, State: fleet.StepPlanned},
