@@ -59,6 +59,7 @@ func Docker(t testing.TB) *Engine {
 	cmd := exec.Command(dockerd, "--data-root", dir+"/d", "--exec-root", dir+"/e", "--pidfile", dir+"/p", "--host", e.Addr,
 		"--config-file", writeFile(t, dir+"/c", "{}"), "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false",
 		"--shutdown-timeout=3", "--log-driver=json-file")
+	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin") // for containerd, runc and their tools
 	cmd.Stdout, cmd.Stderr = logFile, logFile
 	d, err := launch(cmd)
 	if err != nil {
@@ -90,7 +91,7 @@ type Container struct {
 	Project, Service string // compose labels
 	Labels           map[string]string
 	RestartAlways    bool
-	Env              []string // "K=V"; see lab/dummy
+	Env              []string // "K=V"; see lab/dummy, but DUMMY_LOG is taken
 	Mounts           []string // "/host/path:/container/path[:ro]"
 	HostNetwork      bool     // for DUMMY_LISTEN on a loopback address; else there is no network
 }
