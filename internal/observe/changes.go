@@ -166,8 +166,12 @@ func nodeFacts(n fleet.NodeStatus) []fleet.Fact {
 		t.say("id", c.ID)
 		t.say("image", c.Image)
 		t.say("started", stamp(c.Started))
-		t.say("restarts", strconv.Itoa(c.Restarts))
-		t.say("exit_code", strconv.Itoa(c.ExitCode))
+		restarts, exit := strconv.Itoa(c.Restarts), strconv.Itoa(c.ExitCode)
+		if c.State == "" {
+			restarts, exit = "", ""
+		}
+		t.say("restarts", restarts)
+		t.say("exit_code", exit)
 	}
 	return out
 }
@@ -203,18 +207,22 @@ func bridgeFacts(b fleet.BridgeStatus) []fleet.Fact {
 
 func workerFacts(out *[]fleet.Fact, source string, w *fleet.WorkerStatus) {
 	t := teller{facts: out, target: w.Ref, source: source, at: w.At}
-	t.say("present", "true")
 	t.reachable(w.Probe)
-	t.say("name", w.Name)
-	t.say("pid", strconv.FormatUint(w.PID, 10))
-	t.say("endpoint", w.Endpoint)
+	r := t // the record may have come while the states were silent
+	if w.Failed.After(r.at) {
+		r.at = w.Failed
+	}
+	r.say("present", "true")
+	r.say("name", w.Name)
+	r.say("pid", strconv.FormatUint(w.PID, 10))
+	r.say("endpoint", w.Endpoint)
 	stake := "invalid"
 	if w.StakeOK {
 		stake = w.Stake.String()
 	}
-	t.say("stake", stake)
-	t.say("enabled", strconv.FormatBool(w.Enabled))
-	t.say("sync_only", strconv.FormatBool(w.SyncOnly))
+	r.say("stake", stake)
+	r.say("enabled", strconv.FormatBool(w.Enabled))
+	r.say("sync_only", strconv.FormatBool(w.SyncOnly))
 	t.say("running", strconv.FormatBool(w.Running))
 	t.say("state", w.State)
 	t.say("message", w.Message)
