@@ -63,12 +63,14 @@ type StepContext struct {
 // for something to become true.
 type Op struct {
 	Effect Effect
-	// Check reports whether the wished state is there already; then Do is not called. Nil: never.
+	// Check reports whether the wished state is there already; then Do is not called, and the step is done. For a step whose
+	// intent was left without a result by a crash, it reports whether the effect happened; then Verify is asked. Nil: never.
 	Check func(ctx context.Context, s StepContext) (bool, error)
 	// Prepare returns the note that is committed with the intent (for example when the container was started), so that
 	// Check can tell half done from done after a crash. Nil: no note.
 	Prepare func(ctx context.Context, s StepContext) (map[string]string, error)
-	// Do sends the effect once. Nil: the step only waits for its proof.
+	// Do sends the effect once. Its error means "perhaps", unless it has the mark of NotSent. Nil: the step only waits for
+	// its proof.
 	Do func(ctx context.Context, s StepContext) error
 	// Verify asks once whether the effect is proved. The time is when to ask again for NotYet; zero: after DefaultPoll.
 	// The Reason says what was seen. Nil: Do's success is the proof.
@@ -77,6 +79,7 @@ type Op struct {
 	Timeout time.Duration
 	// Deadline is how long after the effect Verify may say NotYet before the engine calls it TooLate; zero: 5 minutes.
 	Deadline time.Duration
-	// Attempts is how often a Visible effect whose Do failed is tried; zero: 3. A Blind effect is tried once.
+	// Attempts is how often a step is tried whose Check, Prepare or Do failed, with growing pauses; zero: 3. A Blind effect
+	// is tried again only after an error with the mark of NotSent. A restoring step is tried for a day.
 	Attempts int
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -133,14 +135,8 @@ func checkKind(k Kind) error {
 	return nil
 }
 
-// Kinds lists the names of the registered kinds, in no order.
-func (e *Engine) Kinds() []string {
-	names := make([]string, 0, len(e.kinds))
-	for name := range e.kinds {
-		names = append(names, name)
-	}
-	return names
-}
+// Kinds lists the names of the registered kinds.
+func (e *Engine) Kinds() []string { return slices.Sorted(maps.Keys(e.kinds)) }
 
 // Unended lists the plans of the given sites (of all sites when none is given) that have something left to do, oldest
 // first, with Counts instead of Steps.
@@ -149,9 +145,7 @@ func (e *Engine) Unended(ctx context.Context, sites ...string) ([]fleet.Plan, er
 	if err != nil {
 		return nil, fmt.Errorf("list the unended plans: %w", err)
 	}
-	for i, j := 0, len(plans)-1; i < j; i, j = i+1, j-1 {
-		plans[i], plans[j] = plans[j], plans[i]
-	}
+	slices.Reverse(plans)
 	return plans, nil
 }
 
@@ -174,11 +168,7 @@ func (e *Engine) looked(plan string, seq int) {
 func (e *Engine) looksOf(plan string) map[int]look {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out := make(map[int]look, len(e.looks[plan]))
-	for seq, l := range e.looks[plan] {
-		out[seq] = l
-	}
-	return out
+	return maps.Clone(e.looks[plan])
 }
 
 func (e *Engine) forget(plan string) {

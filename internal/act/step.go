@@ -83,8 +83,7 @@ func (r *run) settles(s *fleet.Step) bool {
 	for i := range r.p.Steps {
 		o := &r.p.Steps[i]
 		op := r.ops[o.Op]
-		unproved := o.State == fleet.StepFailed || o.State == fleet.StepSkipped
-		if o.Restoring || !unproved || o.Effected.IsZero() || op.Do == nil || !o.Target.Overlaps(s.Target) {
+		if o.Restoring || o.State == fleet.StepDone || o.Effected.IsZero() || op.Do == nil || !o.Target.Overlaps(s.Target) {
 			continue
 		}
 		if t := o.Effected.Add(op.timeout() + op.deadline()); t.After(until) {
