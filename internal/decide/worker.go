@@ -47,7 +47,7 @@ func (j *judge) worker(w *fleet.WorkerStatus) finding {
 		return j.noContext(w)
 	}
 	switch w.State {
-	case "S_STARTING":
+	case "", "S_IDLE", "S_STARTING": // a context that was just made has no word for its state yet
 		return j.starting(w)
 	case "S_SYNCHING":
 		return j.synching(w)
@@ -79,7 +79,7 @@ func (j *judge) stateSince(w *fleet.WorkerStatus) time.Time {
 	return w.At
 }
 
-func (j *judge) inState(w *fleet.WorkerStatus) time.Duration { return w.At.Sub(j.stateSince(w)) }
+func (j *judge) inState(w *fleet.WorkerStatus) time.Duration { return span(j.stateSince(w), w.At) }
 
 // frozenSince is since when the worker's heights stand still in this state and since the last treatment: after a restart
 // v2 reports the old heights until there are new ones.
@@ -121,7 +121,7 @@ func (j *judge) starting(w *fleet.WorkerStatus) finding {
 
 func (j *judge) synching(w *fleet.WorkerStatus) finding {
 	since := j.frozenSince(w, w.Relay, w.ParaHeader, w.Para)
-	frozen := w.At.Sub(since)
+	frozen := span(since, w.At)
 	args := []any{"height", height(w.Para), "relay", height(w.Relay), "for", frozen, "head", j.src.height}
 	if frozen < syncFrozenAfter {
 		return finding{condition: string(fleet.Syncing), rule: "v2.syncing", want: wantPeace, until: since.Add(syncFrozenAfter),
@@ -186,7 +186,7 @@ func (j *judge) active(w *fleet.WorkerStatus) finding {
 			reason: fleet.Because("worker.no_height", "state", w.State)}
 	}
 	since := j.frozenSince(w, w.Para)
-	frozen, lag := w.At.Sub(since), max(0, j.src.height-w.Para.Value)
+	frozen, lag := span(since, w.At), max(0, j.src.height-w.Para.Value)
 	args := []any{"state", w.State, "height", w.Para.Value, "for", frozen, "head", j.src.height, "lag", lag, "session", w.Session}
 	if frozen >= workerFrozenAfter {
 		if f, ok := j.starved(w, since, args); ok {
@@ -239,6 +239,9 @@ func (j *judge) failed(w *fleet.WorkerStatus) finding {
 	}
 	return f
 }
+
+// span is from one moment to a later one, 0 where the order is odd.
+func span(from, to time.Time) time.Duration { return max(0, to.Sub(from)) }
 
 func isEgress(message string) bool {
 	return strings.HasPrefix(message, "Error while synching mq egress")
