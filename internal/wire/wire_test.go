@@ -2,13 +2,11 @@ package wire
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -212,153 +210,6 @@ func TestAnEndlessBodyIsCutAtTheLimit(t *testing.T) {
 	exact := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1<<10)) })
 	if _, err := newClient(t, Options{}).Do(t.Context(), Request{URL: exact, MaxBody: 1 << 10}); err != nil {
 		t.Errorf("a reply of exactly the limit: %v", err)
-	}
-}
-
-func TestSecretsInAddressesStayOutOfErrors(t *testing.T) {
-	dead := raw(t, func(net.Conn) {})
-	c := newClient(t, Options{Redact: func(s string) string { return strings.ReplaceAll(s, "bot123", "<secret>") }})
-	for _, url := range []string{
-		strings.Replace(dead, "//", "//ops:s3cret@", 1) + "/bot123/send?access_token=s3cret&x=1#s3cret",
-		"http://ops:s3cret@127.0.0.1:1/?access_token=s3cret",
-		"http://127.0.0.1:bad/?access_token=s3cret",
-		"gopher://x/?access_token=s3cret",
-		"://s3cret",
-	} {
-		_, err := c.Do(t.Context(), Request{URL: url})
-		if err == nil {
-			t.Fatalf("%s: no error", url)
-		}
-		for _, text := range []string{err.Error(), fleet.ReasonOf(err).String(), errors.Unwrap(err).Error()} {
-			if strings.Contains(text, "s3cret") || strings.Contains(text, "bot123") {
-				t.Errorf("the secret is in %q", text)
-			}
-		}
-	}
-}
-
-func TestOnlyLoopbackMayBeDialled(t *testing.T) {
-	c := newClient(t, Options{Resolver: nameServer(t, netip.MustParseAddr("10.1.2.3"))})
-	for _, host := range []string{"10.1.2.3", "192.168.2.1", "0.0.0.0", "[::1]", "[::ffff:10.1.2.3]", "169.254.169.254", "innocent.test"} {
-		_, err := c.Do(t.Context(), Request{URL: "http://" + host + ":9944/", Timeout: 2 * time.Second})
-		if ClassOf(err) != Forbidden || IsAmbiguous(err) {
-			t.Errorf("%s: got %v, want forbidden", host, err)
-		}
-	}
-	url := serve(t, func(http.ResponseWriter, *http.Request) {})
-	back := newClient(t, Options{Resolver: nameServer(t, netip.MustParseAddr("127.0.0.1"))})
-	if _, err := back.Do(t.Context(), Request{URL: strings.Replace(url, "127.0.0.1", "innocent.test", 1)}); err != nil {
-		t.Errorf("a name of a loopback address: %v", err)
-	}
-	if _, err := c.Do(t.Context(), Request{URL: strings.Replace(url, "127.0.0.1", "[::ffff:127.0.0.1]", 1)}); err != nil {
-		t.Errorf("a mapped loopback address: %v", err)
-	}
-}
-
-// nameServer resolves every name to a.
-func nameServer(t *testing.T, a netip.Addr) *net.Resolver {
-	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		buf := make([]byte, 512)
-		for {
-			n, from, err := conn.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			if n < 12 {
-				continue
-			}
-			end := 12
-			for end < n && buf[end] != 0 {
-				end += int(buf[end]) + 1
-			}
-			question := buf[12 : end+5]
-			reply := append([]byte{buf[0], buf[1], 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}, question...)
-			if binary.BigEndian.Uint16(question[len(question)-4:]) == 1 { // an A record was asked for
-				reply[7] = 1
-				reply = append(reply, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4)
-				reply = append(reply, a.AsSlice()...)
-			}
-			_, _ = conn.WriteTo(reply, from)
-		}
-	}()
-	t.Cleanup(func() { conn.Close(); <-done })
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
-}
-
-func TestSerialKeepsOneInFlightPerKeyAndOthersParallel(t *testing.T) {
-	var mu sync.Mutex
-	now, most := map[string]int{}, map[string]int{}
-	seen, both := 0, make(chan struct{})
-	url := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-		key := r.URL.Path
-		mu.Lock()
-		now[key]++
-		if most[key] == 0 {
-			if seen++; seen == 2 {
-				close(both)
-			}
-		}
-		most[key] = max(most[key], now[key])
-		mu.Unlock()
-		select { // nobody goes on before both keys are in flight
-		case <-both:
-		case <-r.Context().Done():
-		}
-		mu.Lock()
-		now[key]--
-		mu.Unlock()
-	})
-	c := newClient(t, Options{Timeout: 5 * time.Second})
-	var wg sync.WaitGroup
-	for i := range 16 {
-		key := []string{"/a", "/b"}[i%2]
-		wg.Go(func() {
-			if _, err := c.Do(t.Context(), Request{URL: url + key, Serial: key}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if most["/a"] != 1 || most["/b"] != 1 {
-		t.Errorf("in flight at the same time: %v, want one each", most)
-	}
-	if len(c.serial.slots) != 0 {
-		t.Errorf("%d keys are kept after use", len(c.serial.slots))
-	}
-}
-
-func TestWaitingForSerialEndsWithTheContextAndSendsNothing(t *testing.T) {
-	hang, began := make(chan struct{}), make(chan struct{})
-	var hits atomic.Int32
-	url := serve(t, func(http.ResponseWriter, *http.Request) {
-		if hits.Add(1) == 1 {
-			close(began)
-		}
-		<-hang
-	})
-	c := newClient(t, Options{})
-	var wg sync.WaitGroup
-	wg.Go(func() { _, _ = c.Do(t.Context(), Request{URL: url, Serial: "k"}) })
-	<-began
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err := c.Do(ctx, Request{Method: "POST", URL: url, Serial: "k"})
-	if ClassOf(err) != Timeout || IsAmbiguous(err) {
-		t.Errorf("got %v (ambiguous %v), want an unambiguous timeout", err, IsAmbiguous(err))
-	}
-	close(hang)
-	wg.Wait()
-	if hits.Load() != 1 {
-		t.Errorf("%d requests were sent, want 1", hits.Load())
 	}
 }
 
