@@ -32,6 +32,7 @@ type Channel struct {
 	routes []config.Route
 	words  speaker
 	log    *slog.Logger
+	count  func(channel string, state fleet.MessageState)
 
 	mu       sync.Mutex // not held during a send
 	ledger   *ledger
@@ -129,7 +130,7 @@ func (c *Channel) begin(ctx context.Context, now time.Time) (b batch, ok bool, n
 	limit, per := c.sender.Limit()
 	window := per + per/10 // the service counts arrivals, which trail our sends unevenly
 	all, err := c.ledger.load(ctx, now.Add(-window))
-	c.count(all, window, now)
+	c.countSends(all, window, now)
 	if now.Before(c.until) {
 		return batch{}, false, c.until, err
 	}
@@ -149,9 +150,9 @@ func (c *Channel) begin(ctx context.Context, now time.Time) (b batch, ok bool, n
 	return b, true, time.Time{}, errors.Join(err, c.ledger.save(ctx, b.messages))
 }
 
-// count keeps the tries within the window. The first time it takes over those of an earlier process, the one that was under
+// countSends keeps the tries within the window. The first time it takes over those of an earlier process, the one that was under
 // way included.
-func (c *Channel) count(all []fleet.Message, window time.Duration, now time.Time) {
+func (c *Channel) countSends(all []fleet.Message, window time.Duration, now time.Time) {
 	if !c.began {
 		c.began = true
 		for _, m := range all {
@@ -217,6 +218,9 @@ func (c *Channel) settle(ctx context.Context, b batch, retry bool, sendErr error
 			m.State, m.Due, m.Merged = fleet.MessagePending, c.until, ""
 		default: // perhaps delivered, now or before: it stays "sending", and its next try is marked
 			m.Due = c.until
+		}
+		if !unfinished(*m) {
+			c.count(c.name, m.State)
 		}
 	}
 	if sendErr != nil && retry && c.failures == 1 {

@@ -76,14 +76,17 @@ func (r *room) titles() []string {
 
 var catalogue = sync.OnceValues(i18n.Load)
 
+func must(c *i18n.Catalog, err error) *i18n.Catalog {
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
 func pipeline(t testing.TB, s store.Outbox, r *room, lang i18n.Lang) *notify.Pipeline {
 	t.Helper()
-	c, err := catalogue()
-	if err != nil {
-		t.Fatal(err)
-	}
 	return notify.New(notify.Options{
-		Store: s, Senders: map[string]notify.Sender{"ding": r}, Routes: routes, Catalog: c.In(time.UTC), Lang: lang,
+		Store: s, Senders: map[string]notify.Sender{"ding": r}, Routes: routes, Catalog: must(catalogue()).In(time.UTC), Lang: lang,
 	})
 }
 
@@ -301,7 +304,11 @@ func TestABurstStaysWithinTheLimitAndKeepsRoomForCritical(t *testing.T) {
 func TestPausesGrowAndAUselessTryEndsIt(t *testing.T) {
 	r := &room{fail: errors.New("no route"), retry: true}
 	s := memory.New()
-	p := pipeline(t, s, r, i18n.EN)
+	counted := map[fleet.MessageState]int{}
+	p := notify.New(notify.Options{
+		Store: s, Senders: map[string]notify.Sender{"ding": r}, Routes: routes, Catalog: must(catalogue()), Lang: i18n.EN,
+		Count: func(_ string, state fleet.MessageState) { counted[state]++ },
+	})
 	var tries []time.Duration
 	now := start
 	r.hook = func(*notify.Alert) { tries = append(tries, now.Sub(start)) }
@@ -334,5 +341,8 @@ func TestPausesGrowAndAUselessTryEndsIt(t *testing.T) {
 	}
 	if !slices.Equal(codes, []string{"error.other", "notify.dingtalk.token"}) {
 		t.Errorf("events %v: want the first failure and the end", codes)
+	}
+	if len(counted) != 1 || counted[fleet.MessageFailed] != 1 {
+		t.Errorf("counted %v, want one failed", counted)
 	}
 }

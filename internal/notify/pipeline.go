@@ -22,6 +22,8 @@ type Options struct {
 	Catalog *i18n.Catalog // its zone and naming are those of the messages
 	Lang    i18n.Lang
 	Log     *slog.Logger // nil: silent
+	// Count, when not nil, is told of each message that was sent or given up, for metrics. It must not call back.
+	Count func(channel string, state fleet.MessageState)
 }
 
 // Pipeline is all channels. Tell and Step beat them one after the other; whoever wants one slow service not to delay the
@@ -36,10 +38,13 @@ func New(o Options) *Pipeline {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Count == nil {
+		o.Count = func(string, fleet.MessageState) {}
+	}
 	p := &Pipeline{routes: o.Routes}
 	for _, name := range slices.Sorted(maps.Keys(o.Senders)) {
 		p.channels = append(p.channels, &Channel{
-			name: name, sender: o.Senders[name], routes: o.Routes, words: speaker{o.Catalog, o.Lang}, log: o.Log,
+			name: name, sender: o.Senders[name], routes: o.Routes, words: speaker{o.Catalog, o.Lang}, log: o.Log, count: o.Count,
 			ledger: newLedger(name, o.Store),
 		})
 	}
