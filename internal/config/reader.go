@@ -12,9 +12,9 @@ import (
 const (
 	// maxProblems bounds the report: nobody reads more, and a file can be made of nothing else.
 	maxProblems = 200
-	// maxVisits bounds how many values are read, because aliases can make a small file stand for a huge one. The largest
-	// honest file has some ten fields for each of 10,000 hosts.
-	maxVisits = 500_000
+	// maxVisits bounds how many values are read, because aliases can make a small file stand for a huge one. An honest file
+	// of MaxSize has some 50,000.
+	maxVisits = 100_000
 )
 
 // reader walks the syntax tree once, and collects problems, names and references to names on its way.

@@ -1,0 +1,105 @@
+package config_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"phalops/internal/config"
+	"phalops/internal/secret"
+)
+
+// What config show prints is a configuration: reading it gives the same one, and printing that gives the same text.
+func TestShowIsReadable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := anyConfig(t)
+		first, err := config.Show(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, problems := config.Parse(first)
+		if len(problems) > 0 {
+			t.Fatalf("%+v\n%s", problems, first)
+		}
+		if diff := cmp.Diff(c, back, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("-shown +read:\n%s\n%s", diff, first)
+		}
+		second, err := config.Show(back)
+		if err != nil || !bytes.Equal(first, second) {
+			t.Fatalf("%v\n%s\n%s", err, first, second)
+		}
+	})
+}
+
+// anyConfig draws a valid configuration, with names and labels that YAML could take for something else.
+func anyConfig(t *rapid.T) config.Config {
+	c, problems := config.Parse([]byte("sites: [ { name: dc1 } ]"))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	c.Lang = rapid.SampledFrom([]string{"zh", "en"}).Draw(t, "lang")
+	c.Data = rapid.SampledFrom([]string{"/var/lib/phalops", "/srv/中文 x", "/a: b", "/#x"}).Draw(t, "data")
+	names := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"true", "null", "1e3", "0x10", "017", "no", "2022-01-01", "a.b", "桥-1", "A_b", "off", "1_000"}), 6, 6, rapid.ID[string]).Draw(t, "names")
+	for _, n := range names[:3] {
+		c.Hosts[n] = config.Host{Name: n, Address: rapid.SampledFrom([]string{"127.0.0.1", "fe80::1", "host.example", "1a"}).Draw(t, "address"), Docker: "unix:///run/x y.sock"}
+		h := c.Hosts[n]
+		h.Docker = rapid.SampledFrom([]string{"", "unix:///run/x.sock", "tcp://127.0.0.1:1", "tcp://[::1]:2"}).Draw(t, "docker")
+		c.Hosts[n] = h
+	}
+	engine := names[0]
+	h := c.Hosts[engine]
+	h.Docker = "unix:///run/e.sock"
+	c.Hosts[engine] = h
+	node := config.Node{Name: names[3], Host: engine, Para: "http://127.0.0.1:9944", Relay: "http://[::1]:9945/x", Container: "0x1", Grace: anySpan(t, time.Minute, time.Hour)}
+	c.Sites[0].Nodes = []config.Node{node, {Name: names[4], Host: config.LocalHost, RPC: "https://rpc.example", Grace: 2 * time.Minute}}
+	c.Sites[0].DataProviders = []config.DataProvider{{Name: names[5], Host: engine, Node: node.Name, Project: "1"}}
+	c.Sites[0].Bridges = []config.Bridge{{
+		Name: names[3], Version: "v2", URL: "http://127.0.0.1:3000", Lifecycle: rapid.SampledFrom([]string{"", peer}).Draw(t, "lifecycle"),
+		DataProviders: names[5:], Node: node.Name, Host: engine, Project: "null",
+		Roles:      map[string]string{"redis-q": engine, "1": engine},
+		MaxWorkers: rapid.IntRange(1, 5000).Draw(t, "max"),
+		Labels:     map[string]string{names[1]: rapid.StringMatching(`[\PC]{0,20}`).Draw(t, "label"), "x": "~"},
+	}}
+	c.Watchdog = config.Watchdog{StalledAfter: anySpan(t, time.Minute, time.Hour), DownAfter: anySpan(t, time.Minute, time.Hour), Restart: anyBudget(t)}
+	c.Healing.AtMost = config.AtMost{PerBridge: float64(rapid.IntRange(1, 1000).Draw(t, "share")) / 1000, AtOnce: rapid.IntRange(1, 9).Draw(t, "at once")}
+	c.Healing.Worker = anyBudget(t)
+	c.Metrics.Listen = rapid.SampledFrom([]string{"", ":9477", "[::1]:9", "127.0.0.1:9477"}).Draw(t, "listen")
+	if rapid.Bool().Draw(t, "alerts") {
+		c.Alerts.Channels[names[2]] = config.Channel{Name: names[2], Type: "dingtalk", Token: "env:A", Secret: secret.Ref(rapid.SampledFrom([]string{"", "cred:x", "age:/a b"}).Draw(t, "secret")), At: []string{"007000"}}
+		c.Alerts.Routes = []config.Route{{Severity: []string{"critical"}, To: []string{names[2]}, Repeat: anySpan(t, 0, time.Hour), Digest: anySpan(t, 0, time.Hour)}}
+	}
+	if rapid.Bool().Draw(t, "clock") {
+		c.Clock = &config.Clock{Origin: time.Unix(0, rapid.Int64Range(0, 2e18).Draw(t, "origin")).UTC(), Speed: rapid.Float64Range(0.001, 1000).Draw(t, "speed")}
+	}
+	return c
+}
+
+func anySpan(t *rapid.T, least, most time.Duration) time.Duration {
+	return time.Duration(rapid.Int64Range(int64(least/time.Millisecond), int64(most/time.Millisecond)).Draw(t, "span")) * time.Millisecond
+}
+
+func anyBudget(t *rapid.T) config.Budget {
+	return config.Budget{
+		Per:     time.Duration(rapid.IntRange(1, 30).Draw(t, "days")) * 24 * time.Hour,
+		AtMost:  rapid.IntRange(0, 9).Draw(t, "at most"),
+		Backoff: anySpan(t, time.Minute, time.Hour),
+	}
+}
+
+// Even a reference that was set without a check prints as nothing but <secret>.
+func TestShowNeverPrintsASecret(t *testing.T) {
+	c := parse(t, "sites: [ { name: dc1 } ]")
+	c.Alerts.Channels["x"] = config.Channel{Name: "x", Type: "dingtalk", Token: "TOPSECRET"}
+	b, err := config.Show(c)
+	if err != nil || bytes.Contains(b, []byte("TOPSECRET")) || !bytes.Contains(b, []byte("<secret>")) {
+		t.Errorf("%v\n%s", err, b)
+	}
+	if s := fmt.Sprintf("%v %+v", c, c.Alerts); bytes.Contains([]byte(s), []byte("TOPSECRET")) {
+		t.Error("fmt prints it")
+	}
+}
