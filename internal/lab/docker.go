@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +57,7 @@ func Docker(t testing.TB) *Engine {
 		t.Fatal(err)
 	}
 	defer logFile.Close()
-	cmd := exec.Command(dockerd, "--data-root", dir+"/d", "--exec-root", dir+"/e", "--pidfile", dir+"/p", "--host", e.Addr,
+	cmd := exec.CommandContext(context.Background(), dockerd, "--data-root", dir+"/d", "--exec-root", dir+"/e", "--pidfile", dir+"/p", "--host", e.Addr,
 		"--config-file", writeFile(t, dir+"/c", "{}"), "--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false",
 		"--shutdown-timeout=3", "--log-driver=json-file")
 	cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin") // for containerd, runc and their tools
@@ -109,9 +110,7 @@ func (e *Engine) Create(t testing.TB, c Container) string {
 		c.Image = Image
 	}
 	labels := map[string]string{}
-	for k, v := range c.Labels {
-		labels[k] = v
-	}
+	maps.Copy(labels, c.Labels)
 	if c.Project != "" {
 		labels["com.docker.compose.project"] = c.Project
 	}

@@ -68,10 +68,12 @@ func launch(cmd *exec.Cmd) (*daemon, error) {
 // stop asks with SIGTERM, waits, kills, and returns when the process is gone.
 func (d *daemon) stop(grace time.Duration) error {
 	_ = d.cmd.Process.Signal(syscall.SIGTERM)
+	patience := time.NewTimer(grace)
+	defer patience.Stop()
 	select {
 	case <-d.gone:
 		return nil
-	case <-time.After(grace):
+	case <-patience.C:
 	}
 	_ = d.cmd.Process.Kill()
 	<-d.gone

@@ -12,6 +12,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -24,34 +25,41 @@ import (
 )
 
 func main() {
+	code := run()
+	note("exit:" + strconv.Itoa(code))
+	os.Exit(code) //nolint:forbidigo // this is the main of a container
+}
+
+// run lives until it is told to end, and returns the exit code.
+func run() int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGUSR1)
 	if addr := os.Getenv("DUMMY_LISTEN"); addr != "" {
-		l, err := net.Listen("tcp", addr)
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "dummy:", err)
-			exit(1)
+			return 1
 		}
 		go serve(l)
 	}
 	note("start")
 	if os.Getenv("DUMMY_EXIT") != "" {
-		exit(code("DUMMY_EXIT", 1))
+		return number("DUMMY_EXIT", 1)
 	}
 	var end <-chan time.Time
 	for {
 		select {
 		case s := <-signals:
 			if s == syscall.SIGUSR1 {
-				exit(code("DUMMY_CRASH_CODE", 3))
+				return number("DUMMY_CRASH_CODE", 3)
 			}
 			note("term")
 			if takes := os.Getenv("DUMMY_STOP_TAKES"); end == nil && takes != "never" {
 				d, _ := time.ParseDuration(cmp.Or(takes, "0s"))
-				end = time.After(d)
+				end = time.NewTimer(d).C
 			}
 		case <-end:
-			exit(code("DUMMY_STOP_CODE", 0))
+			return number("DUMMY_STOP_CODE", 0)
 		}
 	}
 }
@@ -81,12 +89,7 @@ func serve(l net.Listener) {
 	}
 }
 
-func exit(code int) {
-	note("exit:" + strconv.Itoa(code))
-	os.Exit(code)
-}
-
-func code(name string, otherwise int) int {
+func number(name string, otherwise int) int {
 	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
 		return n
 	}
@@ -94,7 +97,7 @@ func code(name string, otherwise int) int {
 }
 
 func note(line string) {
-	fmt.Println(line)
+	fmt.Fprintln(os.Stdout, line)
 	path := os.Getenv("DUMMY_LOG")
 	if path == "" {
 		return

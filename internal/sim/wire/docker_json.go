@@ -3,7 +3,9 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,11 +160,9 @@ func parseDockerFilter(text string) (dockerFilter, error) {
 		var set map[string]bool
 		var list []string
 		if json.Unmarshal(raw, &set) == nil {
-			for v := range set {
-				f[term] = append(f[term], v)
-			}
+			f[term] = slices.Collect(maps.Keys(set))
 		} else if err := json.Unmarshal(raw, &list); err == nil {
-			f[term] = append(f[term], list...)
+			f[term] = list
 		} else {
 			return nil, err
 		}

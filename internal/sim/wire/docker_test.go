@@ -221,7 +221,7 @@ func TestDockerListShowsRunningOnesUnlessAsked(t *testing.T) {
 		`/containers/json?filters={"status":["created"]}`:   "[/a]",
 		`/containers/json?all=true&filters={"name":["^a"]}`: "[/a]",
 	} {
-		resp, err := http.Get(e.url + path) //nolint:noctx // a local test server
+		resp, err := http.Get(e.url + path)
 		if err != nil {
 			t.Fatal(err)
 		}
