@@ -81,6 +81,7 @@ type bench struct {
 	t     *testing.T
 	store *memory.Store
 	clock *clock.Virtual
+	kind  act.Kind
 	e     *act.Engine
 	fence store.Fence
 	id    string
@@ -91,7 +92,7 @@ type bench struct {
 func newBench(t *testing.T, ops map[string]act.Op, exact bool, args map[string]string, steps ...string) *bench {
 	t.Helper()
 	b := &bench{t: t, store: memory.New(), clock: clock.NewVirtual(start())}
-	kind := act.Kind{Name: "test", Ops: ops, Build: func(_ context.Context, req act.Request, _ time.Time) (fleet.Plan, error) {
+	b.kind = act.Kind{Name: "test", Ops: ops, Build: func(_ context.Context, req act.Request, _ time.Time) (fleet.Plan, error) {
 		p := fleet.Plan{Site: "dc1", Targets: req.Targets, Locks: req.Targets, Args: req.Args, Exact: exact}
 		for _, line := range steps {
 			line, restoring := strings.CutPrefix(line, "~")
@@ -100,7 +101,7 @@ func newBench(t *testing.T, ops map[string]act.Op, exact bool, args map[string]s
 		}
 		return p, nil
 	}}
-	b.e = newEngine(t, b.store, kind)
+	b.e = newEngine(t, b.store, b.kind)
 	b.fence = lease(t, b.store, "me", start())
 	var targets []fleet.Ref
 	for _, line := range steps {

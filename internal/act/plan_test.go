@@ -150,6 +150,28 @@ func TestLines(t *testing.T) {
 			0s start done act.sent
 			0s restart skipped act.skipped
 			0s plan failed act.plan_failed`},
+		{name: "exact: full disk before anything was begun waits", exact: true, ops: all,
+			steps: []string{"stop good n1", "~start good n1"}, before: func(b *bench) { b.store.SetFull(true); b.run(2); b.store.SetFull(false) }, want: `
+			20s stop done act.sent
+			20s start done act.sent
+			20s plan done act.plan_done`},
+		{name: "exact: full disk when only restoring is left", exact: true, ops: all,
+			steps: []string{"stop good n1", "~start good n1"}, before: func(b *bench) { b.run(1); b.store.SetFull(true) }, want: `
+			0s stop done act.sent
+			0s start done act.sent
+			0s plan done act.plan_done`},
+		{name: "batch: what restores goes first", args: map[string]string{act.ArgAtOnce: "2"},
+			ops: map[string]script{
+				"good": good, "slow1": proved, "slow2": proved,
+			},
+			steps: []string{"set1 slow1 n1", "tell1 good n1", "stop2 slow2 n2", "~start2 good n2"}, want: `
+			0s set1 effected
+			0s stop2 effected
+			10s set1 done act.proved
+			10s stop2 done act.proved
+			10s start2 done act.sent
+			10s tell1 done act.sent
+			10s plan done act.plan_done`},
 		{name: "nothing to do", exact: true, want: `0s plan done act.plan_done`},
 	}
 	for _, tt := range tests {
