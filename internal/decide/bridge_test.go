@@ -73,6 +73,12 @@ func TestBridgeParts(t *testing.T) {
 			in.Status.DataProviders = append(in.Status.DataProviders, fleet.DataProviderStatus{Probe: answered, Para: at(3_000_001, time.Second)})
 		}}, fleet.BridgeHealthy, fleet.Healthy, "bridge.healthy", prbB, "", fleet.Failing},
 		{"data provider indexes anew", []change{func(in *decide.BridgeInput) { in.Status.DataProviders[0].Para = at(12_000, time.Second) }}, fleet.BridgeStarved, fleet.Wait, "bridge.starved.behind", "dp/dp-1", fleet.Warning, fleet.Failing},
+		{"no data provider in v0, and its node is dark", []change{nodeIs(fleet.NodeUnknown), func(in *decide.BridgeInput) {
+			in.Status.Version, in.Status.DataProviders, in.DataProvider = "v0", nil, ""
+			dark(m)(in.Node.Para)
+		}}, fleet.BridgeStarved, fleet.Wait, "bridge.starved.node", nodeA, fleet.Info, fleet.Failing},
+		{"data provider without a name in the configuration", []change{dpFrozen(6 * m), func(in *decide.BridgeInput) { in.DataProvider = "" }},
+			fleet.BridgeStarved, fleet.Person, "bridge.starved", prbB, fleet.Critical, fleet.Failing},
 		{"no data provider in v0: its node counts", []change{func(in *decide.BridgeInput) { in.Status.Version, in.Status.DataProviders = "v0", nil }}, fleet.BridgeHealthy, fleet.Healthy, "bridge.healthy", prbB, "", fleet.Failing},
 	}
 	texts := catalog(t)
@@ -210,9 +216,10 @@ func TestCap(t *testing.T) {
 		{10, 1, 0.1, 3},
 		{11, 2, 0.1, 3},
 		{20, 2, 0.1, 3},
-		{30, 3, 0.1, 9}, // exactly a tenth, whatever floating point makes of it
+		{30, 3, 0.1, 9},
 		{100, 3, 0.1, 3},
 		{100, 10, 0.1, 99},
+		{100, 7, 0.07, 99}, // 7.000000000000001
 		{50, 1, 0, 3},
 		{50, 1, 0.1, 0},
 	}
@@ -279,6 +286,18 @@ func TestSharedCause(t *testing.T) {
 		{"one segment, after ten minutes they are probed in waves", []change{badWorkers(0, 6, 11*m, refused)}, "bridge.healthy", fleet.Healthy, 0, 2},
 		{"two segments cannot be reached", []change{badWorkers(0, 6, m, refused), func(in *decide.BridgeInput) { in.Status.Workers[4].Endpoint = "http://127.0.9.1:8000" }},
 			"bridge.shared_cause", fleet.Wait, 6, 0},
+		{"one IPv6 segment cannot be reached", []change{badWorkers(0, 6, m, refused), func(in *decide.BridgeInput) {
+			for i := range 6 {
+				in.Status.Workers[i].Endpoint = fmt.Sprintf("http://[fd00:1::%d]:8000", i)
+			}
+		}}, "bridge.segment", fleet.Person, 6, 0},
+		{"endpoints by name tell no segment", []change{badWorkers(0, 6, m, refused), func(in *decide.BridgeInput) {
+			for i := range 6 {
+				in.Status.Workers[i].Endpoint = "http://w-001:8000"
+			}
+		}}, "bridge.shared_cause", fleet.Wait, 6, 0},
+		{"an endpoint that is no address tells no segment", []change{badWorkers(0, 6, m, refused), func(in *decide.BridgeInput) { in.Status.Workers[2].Endpoint = "http://[::" }},
+			"bridge.shared_cause", fleet.Wait, 6, 0},
 		{"the data provider froze and everybody with it", []change{dpFrozen(6 * m), func(in *decide.BridgeInput) {
 			for i := range in.Status.Workers {
 				frozen(6 * m)(&in.Status.Workers[i])
@@ -313,6 +332,17 @@ func TestSharedCause(t *testing.T) {
 	}
 }
 
+// TestManyBadUnderASickNode: the data provider still has blocks to hand out, but the node is the suspect already.
+func TestManyBadUnderASickNode(t *testing.T) {
+	in := healthyBridge(20)
+	badWorkers(0, 6, 20*m, "null")(&in)
+	nodeIs(fleet.NodeLagging)(&in)
+	d, ws := decide.Bridge(in)
+	if d.Rule != "bridge.shared_cause" || d.Suspect != nodeA || ws[0].Suspect != nodeA || guarded(ws[0]) != "guard.node" {
+		t.Errorf("%+v\n%+v", d, ws[0])
+	}
+}
+
 func TestSegmentIsNamed(t *testing.T) {
 	in := healthyBridge(20)
 	badWorkers(0, 6, 3*m, refused)(&in)
@@ -336,10 +366,14 @@ func TestStarvedWorkersBlameTheirParent(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			in := healthyBridge(20)
 			frozen(6 * m)(&in.Status.Workers[3])
+			frozen(11 * m)(&in.Status.Workers[4])
+			inState("S_SYNCHING", h, "Synching block data...")(&in.Status.Workers[4])
 			tt.given(&in)
 			_, ws := decide.Bridge(in)
-			if d := ws[3]; d.Rule != "v2.starved" || d.Verdict != fleet.Wait || d.Suspect != tt.suspect {
-				t.Errorf("%+v", d)
+			for _, d := range ws[3:5] {
+				if d.Rule != "v2.starved" || d.Verdict != fleet.Wait || d.Suspect != tt.suspect {
+					t.Errorf("%+v", d)
+				}
 			}
 		})
 	}

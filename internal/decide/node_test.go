@@ -115,6 +115,10 @@ func TestNode(t *testing.T) {
 		}}, fleet.NodeStalled, fleet.Wait, "node.alone", "guard.holddown", fleet.Warning},
 		{"frozen, peers are ahead and grow", []change{frozenPara(6 * m), func(in *decide.NodeInput) { in.Status.Para.Target = at(3_000_030, 5*time.Second) }},
 			fleet.NodeStalled, fleet.Act, "node.stalled.target", "", fleet.Warning},
+		{"frozen, peers are ahead and grow, the second node stands still too", []change{frozenPara(6 * m), func(in *decide.NodeInput) {
+			in.Status.Para.Target = at(3_000_030, 5*time.Second)
+			in.Others = []fleet.NodeStatus{other("b", chain(3_000_000, 6*m))}
+		}}, fleet.NodeStalled, fleet.Act, "node.stalled.target", "", fleet.Warning},
 		{"frozen, highestBlock ahead and nobody else", []change{frozenPara(6 * m), func(in *decide.NodeInput) { in.Status.Para.Target = at(3_000_030, 6*m) }},
 			fleet.NodeStalled, fleet.Act, "node.stalled.target", "", fleet.Warning},
 		{"frozen and so is a witness, highestBlock ahead but frozen too", []change{frozenPara(6 * m), func(in *decide.NodeInput) {
@@ -181,6 +185,12 @@ func TestNode(t *testing.T) {
 			in.Status.Para.Probe = answered.Silent(ago(time.Second), fleet.Reason{})
 		}}, fleet.NodeHealthy, fleet.Healthy, "node.healthy", "", ""},
 		{"silent for a minute", []change{bothDark(m)}, fleet.NodeUnknown, fleet.Wait, "node.silent", "", ""},
+		{"never asked", []change{func(in *decide.NodeInput) { in.Status.Para, in.Status.Relay = &fleet.ChainStatus{}, nil }}, fleet.NodeUnknown, fleet.Wait, "node.unseen", "", ""},
+		{"no limit to the age of an answer configured", []change{func(in *decide.NodeInput) { in.Policy.TooOld = 0 }}, fleet.NodeHealthy, fleet.Healthy, "node.healthy", "", ""},
+		{"an earlier reading too close to tell a growing lag", []change{func(in *decide.NodeInput) {
+			in.Status.Para.Target = at(3_001_000, 0)
+			in.Earlier = &fleet.NodeStatus{Ref: nodeA, Para: with(chain(2_999_990, 0), func(c *fleet.ChainStatus) { c.At = ago(m) })}
+		}}, fleet.NodeSyncing, fleet.HandsOff, "node.syncing", "", ""},
 		{"half an answer", []change{func(in *decide.NodeInput) { in.Status.Para.Best = fleet.Height{} }}, fleet.NodeUnknown, fleet.Wait, "node.half_answer", "", fleet.Info},
 		{"phalops slept: old facts prove nothing", []change{frozenPara(30 * m), witnessed, func(in *decide.NodeInput) {
 			in.Status.Para.Probe, in.Status.Relay.Probe = fleet.Probe{At: ago(10 * m)}, fleet.Probe{At: ago(10 * m)}

@@ -113,7 +113,7 @@ func errorRuleFor(message string) errorRule {
 // patience is how long a step on the way to mining may take before a person should look. None of these is mended by a
 // restart: the step would only begin again.
 type patience struct {
-	part string // lower-case part of the message; "" matches every message
+	part string // lower-case part of the message
 	name string
 	wait time.Duration
 	code string // of the sentence that explains it
@@ -130,8 +130,10 @@ var stepRules = []patience{
 	{"starting ", "starting", 30 * time.Minute, "worker.step.starting"},
 	{"updating stake", "stake", 30 * time.Minute, "worker.step.stake"},
 	{"synching message queue", "queue", 30 * time.Minute, "worker.step.queue"},
-	{"", "other", time.Hour, "worker.step.other"},
 }
+
+// otherStep is for every other text.
+var otherStep = patience{"", "other", time.Hour, "worker.step.other"}
 
 func stepRuleFor(message string) patience {
 	text := strings.ToLower(message)
@@ -140,5 +142,5 @@ func stepRuleFor(message string) patience {
 			return r
 		}
 	}
-	return stepRules[len(stepRules)-1]
+	return otherStep
 }

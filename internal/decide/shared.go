@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"time"
-
-	"phalops/internal/fleet"
 )
 
 // Spans and numbers of a shared cause.
@@ -26,14 +24,7 @@ type cluster struct {
 	until   time.Time    // when they are taken one by one
 	since   time.Time    // when the first of them turned bad
 	segment string       // network prefix that all of them share, when the way to them is what fails
-	refs    []fleet.Ref
-}
-
-func (c *cluster) size() int {
-	if c == nil {
-		return 0
-	}
-	return len(c.members)
+	names   []string
 }
 
 type badWorker struct {
@@ -95,7 +86,7 @@ func (j *judge) shared(found []finding, settled time.Time) *cluster {
 	}
 	for i := range j.Status.Workers {
 		if c.members[i] {
-			c.refs = append(c.refs, j.Status.Workers[i].Ref)
+			c.names = append(c.names, j.Status.Workers[i].Name)
 		}
 	}
 	return c
@@ -125,12 +116,8 @@ func prefixOf(endpoint string) string {
 		return ""
 	}
 	bits := 64
-	if ip = ip.Unmap(); ip.Is4() {
+	if ip = ip.Unmap().WithZone(""); ip.Is4() {
 		bits = 24
 	}
-	p, err := ip.WithZone("").Prefix(bits)
-	if err != nil {
-		return ""
-	}
-	return p.String()
+	return netip.PrefixFrom(ip, bits).Masked().String()
 }

@@ -329,6 +329,32 @@ func TestUnknownErrorIsTriedOnce(t *testing.T) {
 	}
 }
 
+// TestOldHeightsAfterARestart: v2 reports the heights of the context before until there are new ones.
+func TestOldHeightsAfterARestart(t *testing.T) {
+	for target, kind := range map[fleet.Ref]string{worker(3).Ref: decide.ActionWorkerRestart, prbB: "bridge.restart", nodeA: decide.ActionNodeRestart} {
+		in := healthyBridge(20)
+		frozen(6 * m)(&in.Status.Workers[3])
+		in.Attempts = []fleet.Attempt{tried(target, kind, 2*m)}
+		if _, ds := decide.Bridge(in); ds[3].Condition != string(fleet.Syncing) {
+			t.Errorf("after %s: %+v", kind, ds[3])
+		}
+	}
+}
+
+func TestStateWithoutItsHistory(t *testing.T) {
+	in := healthyBridge(20)
+	w := &in.Status.Workers[3]
+	failed(0, "null")(w)
+	w.StateSince, w.Condition, w.Since = time.Time{}, fleet.Failing, ago(h)
+	if _, ds := decide.Bridge(in); ds[3].Verdict != fleet.Act {
+		t.Errorf("the condition's age counts: %+v", ds[3])
+	}
+	w.Since = time.Time{}
+	if _, ds := decide.Bridge(in); ds[3].Verdict != fleet.Wait {
+		t.Errorf("without any history the hold-down begins now: %+v", ds[3])
+	}
+}
+
 func TestLongForeignTextIsClipped(t *testing.T) {
 	in := healthyBridge(3)
 	failed(h, strings.Repeat("链", 500))(&in.Status.Workers[1])
@@ -349,6 +375,7 @@ func TestWorkerCured(t *testing.T) {
 		{"syncs with moving headers", []workerChange{func(w *fleet.WorkerStatus) { w.Condition = fleet.Syncing; w.Para = at(-1, 10*m) }}, true},
 		{"says Working, but has not moved since", []workerChange{heights(1, 25*m)}, false},
 		{"says Working, moved once and stopped again", []workerChange{heights(1, 3*m)}, false},
+		{"says Working, moved lately, but before the trouble began", []workerChange{heights(1, 90*time.Second), func(w *fleet.WorkerStatus) { w.Name = "fresh trouble" }}, false},
 		{"still failed", []workerChange{func(w *fleet.WorkerStatus) { w.Condition = fleet.Failing }}, false},
 		{"nobody sees it", []workerChange{func(w *fleet.WorkerStatus) { w.Probe = silentFor(h) }}, false},
 		{"somebody disabled it", []workerChange{func(w *fleet.WorkerStatus) { w.Condition = fleet.Disabled }, heights(1, h)}, true},
@@ -360,7 +387,11 @@ func TestWorkerCured(t *testing.T) {
 			for _, f := range tt.given {
 				f(&w)
 			}
-			if got := decide.WorkerCured(was, w, defaults, now); got != tt.want {
+			since := was
+			if w.Name == "fresh trouble" {
+				since.Since = ago(m)
+			}
+			if got := decide.WorkerCured(since, w, defaults, now); got != tt.want {
 				t.Errorf("got %v", got)
 			}
 		})
