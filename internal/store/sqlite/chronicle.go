@@ -129,12 +129,3 @@ func (s *Store) Events(ctx context.Context, f store.EventFilter) ([]fleet.Event,
 	})
 	return out, err
 }
-
-// family chooses rows about ref and, when ref is a parent, about its children.
-func (w *where) family(ref fleet.Ref) {
-	if ref.Parent() != "" {
-		w.add("target = ?", ref)
-	} else {
-		w.add("owner_ref = ?", ref)
-	}
-}

@@ -174,3 +174,14 @@ func TestReopenKeepsEverything(t *testing.T) {
 		t.Errorf("%v, %v", nodes, err)
 	}
 }
+
+// kill -9 does not show whether a commit survives a power cut; these settings decide it.
+func TestCommitsSurvivePowerCut(t *testing.T) {
+	s := open(t, t.TempDir())
+	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1"} {
+		var got string
+		if err := s.writer.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s = %s, %v", pragma, got, err)
+		}
+	}
+}

@@ -94,10 +94,11 @@ func (s *Store) explain(ctx context.Context, what string, err error) error {
 	var known *fleet.Error
 	switch code := primary(err); {
 	case errors.As(err, &known):
-	case ctx.Err() != nil && (code == lib.SQLITE_INTERRUPT || errors.Is(err, sql.ErrTxDone)):
-		err = ctx.Err()
 	case s.reserve.exhausted(err):
 		err = fmt.Errorf("%w (%w)", store.ErrFull, err)
+	case ctx.Err() != nil && (code == lib.SQLITE_INTERRUPT || code == 0):
+		// database/sql undoes the transaction under our feet and then says something of closed statements.
+		err = ctx.Err()
 	case code == lib.SQLITE_CORRUPT || code == lib.SQLITE_NOTADB:
 		err = corrupt(s.path, err)
 	case code == lib.SQLITE_BUSY:
