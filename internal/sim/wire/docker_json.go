@@ -188,13 +188,9 @@ func (f dockerFilter) match(c *world.Container) bool {
 		anyOf(f["status"], func(s string) bool { return s == c.State() })
 }
 
+// anyOf reports whether one of the values will do; no value at all is no condition.
 func anyOf(values []string, ok func(string) bool) bool {
-	for _, v := range values {
-		if ok(v) {
-			return true
-		}
-	}
-	return len(values) == 0
+	return len(values) == 0 || slices.ContainsFunc(values, ok)
 }
 
 func dockerNameMatches(pattern, name string) bool {
