@@ -262,10 +262,10 @@ func TestABurstStaysWithinTheLimitAndKeepsRoomForCritical(t *testing.T) {
 	p := pipeline(t, memory.New(), r, i18n.EN)
 	var all []fleet.Incident
 	seen := map[string]int{}
-	for second := range 300 {
-		if second < 60 { // five more workers every second
-			for n := range 5 {
-				all = append(all, workerFailed(second*5+n))
+	for second := range 150 {
+		if second < 60 { // three more workers every second
+			for n := range 3 {
+				all = append(all, workerFailed(second*3+n))
 			}
 		}
 		now := at(time.Duration(second) * time.Second)
@@ -291,8 +291,8 @@ func TestABurstStaysWithinTheLimitAndKeepsRoomForCritical(t *testing.T) {
 			t.Errorf("an alert of %d items", len(a.Items))
 		}
 	}
-	if len(seen) != 301 {
-		t.Errorf("%d of 301 incidents were told", len(seen))
+	if len(seen) != 181 {
+		t.Errorf("%d of 181 incidents were told", len(seen))
 	}
 	for title, n := range seen {
 		if n != 1 {
