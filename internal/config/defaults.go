@@ -13,6 +13,9 @@ const LocalHost = "local"
 
 const localDocker = "unix:///var/run/docker.sock"
 
+// dingTalk is where DingTalk's robots listen.
+const dingTalk = "https://oapi.dingtalk.com/robot/send"
+
 const (
 	khala = "khala"
 	phala = "phala"

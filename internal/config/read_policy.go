@@ -95,7 +95,7 @@ func (r *reader) channels(v value) {
 			return
 		}
 		r.builtIn(fleet.KindChannel, name)
-		c := Channel{Name: name}
+		c := Channel{Name: name, URL: dingTalk}
 		ofType := scalar(&c.Type, oneOf([]string{"dingtalk"}, laterChannels()...))
 		if t := item.lookup("type"); t.present() && slices.Contains(laterChannels(), t.n.Value) {
 			ofType(t) // the other keys of a channel depend on its type, so nothing is said about them

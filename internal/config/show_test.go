@@ -70,7 +70,7 @@ func anyConfig(t *rapid.T) config.Config {
 	c.Healing.Worker = anyBudget(t)
 	c.Metrics.Listen = rapid.SampledFrom([]string{"", ":9477", "[::1]:9", "127.0.0.1:9477"}).Draw(t, "listen")
 	if rapid.Bool().Draw(t, "alerts") {
-		c.Alerts.Channels[names[2]] = config.Channel{Name: names[2], Type: "dingtalk", Token: "env:A", Secret: secret.Ref(rapid.SampledFrom([]string{"", "cred:x", "age:/a b"}).Draw(t, "secret")), At: []string{"007000"}}
+		c.Alerts.Channels[names[2]] = config.Channel{Name: names[2], Type: "dingtalk", URL: "https://[::1]/robot/send", Token: "env:A", Secret: secret.Ref(rapid.SampledFrom([]string{"", "cred:x", "age:/a b"}).Draw(t, "secret")), At: []string{"007000"}}
 		c.Alerts.Routes = []config.Route{{Severity: []string{"critical"}, To: []string{names[2]}, Repeat: anySpan(t, 0, time.Hour), Digest: anySpan(t, 0, time.Hour)}}
 	}
 	if rapid.Bool().Draw(t, "clock") {

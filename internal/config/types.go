@@ -36,7 +36,7 @@ type Network struct {
 type Host struct {
 	Name    string
 	Address string // IP or name; "" for local
-	Docker  string // engine address: unix:///path or tcp://127.0.0.1:port; default unix:///var/run/docker.sock (local only)
+	Docker  string // engine: unix:///path or tcp://127.0.0.1:port; "" = out of reach; default for local unix:///var/run/docker.sock
 }
 
 // Site is one place with its own LAN.
@@ -121,7 +121,7 @@ type Alerts struct {
 type Channel struct {
 	Name   string
 	Type   string     // dingtalk
-	URL    string     // default: the service's own
+	URL    string     // default: the service's own, https://oapi.dingtalk.com/robot/send
 	Token  secret.Ref //
 	Secret secret.Ref // signing secret; zero: the robot uses keywords or an address list
 	At     []string   // mobile numbers to wake for critical alerts
