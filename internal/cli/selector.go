@@ -150,7 +150,7 @@ func choose(fleetNow snapshot, sel fleet.Selector) []chosen {
 	var out []chosen
 	for _, b := range fleetNow.Bridges {
 		for _, w := range b.Workers {
-			if sel.Match(b.Site, fleetNow.labels(b.Ref.Name()), w, fleetNow.At) {
+			if sel.Match(b.Site, fleetNow.Labels(b.Ref.Name()), w, fleetNow.At) {
 				out = append(out, chosen{site: b.Site, worker: w})
 			}
 		}

@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"phalops/internal/act"
 	"phalops/internal/clock"
 	"phalops/internal/config"
 	"phalops/internal/daemon"
 	"phalops/internal/fleet"
-	"phalops/internal/store"
 )
 
 // session is an opened fleet for one command.
@@ -74,7 +72,7 @@ func (a *app) withCore(ctx context.Context, f func(context.Context, *session) er
 	ctx, cancel := a.withTimeout(ctx)
 	defer cancel()
 	core, err := daemon.Open(ctx, daemon.CoreOptions{
-		Config: cfg, Clock: clockOf(cfg), LookupEnv: a.LookEnv, Log: a.log, Owner: "cli", NeedsStore: !a.flags.dryRun,
+		Config: cfg, Clock: clockOf(cfg), Log: a.log, Owner: "cli", NeedsStore: !a.flags.dryRun,
 	})
 	if err != nil {
 		return err
@@ -240,11 +238,3 @@ func (a *app) confirm(question string) error {
 	fmt.Fprintln(a.Stderr)
 	return fleet.Fail(fleet.Refused, fleet.Because("cli.not_confirmed"))
 }
-
-// bounded is a context for one short question.
-func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, 30*time.Second)
-}
-
-// storeOnly reports a missing data folder as such.
-var errNoStore = store.ErrNotFound

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync"
@@ -65,7 +66,7 @@ func (b *Board) Bridges() []fleet.BridgeStatus {
 	return inOrder(b.bridges)
 }
 
-func inOrder[T any](m map[string]T) []T {
+func inOrder[K cmp.Ordered, T any](m map[K]T) []T {
 	out := make([]T, 0, len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		out = append(out, m[k])
@@ -232,6 +233,23 @@ func (b *Board) treating(bridge fleet.Ref) map[fleet.Ref]bool {
 		}
 	}
 	return out
+}
+
+// looked reports whether every one of these nodes and bridges was looked at.
+func (b *Board) looked(nodes, bridges []string) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, n := range nodes {
+		if _, ok := b.nodes[n]; !ok {
+			return false
+		}
+	}
+	for _, br := range bridges {
+		if _, ok := b.bridges[br]; !ok {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *Board) setLease(name string, l store.Lease) {

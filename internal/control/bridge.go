@@ -43,8 +43,10 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 	if err == nil {
 		reading = client.Read(ctx)
 	}
-	status := observe.Bridge(observe.BridgeSource{Ref: ref, Site: s.Name, Version: b.Version}, before, reading, now)
-	facts := observe.BridgeChanges(before, status)
+	now = c.clock.Now()
+	before.Ref, before.Site, before.Version = ref, s.Name, b.Version
+	status := observe.Bridge(before, reading, now)
+	facts := observe.Changes(before, status)
 
 	in := decide.BridgeInput{
 		Status: status, Attempts: c.board.attemptsUnder(ref), Treating: c.board.treating(ref), Locked: c.lockedWorkers(status),
@@ -106,7 +108,7 @@ func (c *Control) Survey(ctx context.Context, now time.Time) {
 	cfg := c.config()
 	for name, n := range cfg.Networks {
 		if len(n.Reference) > 0 {
-			c.askHeads(ctx, name, now)
+			c.askHeads(ctx, name)
 		}
 	}
 	for _, s := range cfg.Sites {

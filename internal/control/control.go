@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"phalops/internal/act"
+	"phalops/internal/clock"
 	"phalops/internal/config"
 	"phalops/internal/fleet"
 	"phalops/internal/host"
@@ -35,6 +36,7 @@ type Clients interface {
 // Options are what Control works with.
 type Options struct {
 	Config  func() config.Config // in force now
+	Clock   clock.Clock
 	Store   store.Store
 	Engine  *act.Engine
 	Clients Clients
@@ -47,6 +49,7 @@ type Options struct {
 // Control is all controllers of one fleet.
 type Control struct {
 	config    func() config.Config
+	clock     clock.Clock
 	store     store.Store
 	engine    *act.Engine
 	clients   Clients
@@ -66,7 +69,7 @@ func New(o Options) *Control {
 		o.PlanEnded = func(string, fleet.PlanState) {}
 	}
 	return &Control{
-		config: o.Config, store: o.Store, engine: o.Engine, clients: o.Clients, owner: o.Owner, log: o.Log, planEnded: o.PlanEnded,
+		config: o.Config, clock: o.Clock, store: o.Store, engine: o.Engine, clients: o.Clients, owner: o.Owner, log: o.Log, planEnded: o.PlanEnded,
 		sched: NewSchedule(), board: NewBoard(),
 		desk: &desk{store: o.Store, newID: incidentID, open: map[fleet.Ref]fleet.Incident{}},
 	}
@@ -118,7 +121,7 @@ func (c *Control) loadDecision(ctx context.Context, target fleet.Ref) {
 }
 
 // Configure schedules a beat for everything that is configured now, and forgets what no longer is.
-func (c *Control) Configure(now time.Time, channels []*notify.Channel) {
+func (c *Control) Configure(now time.Time, messages *notify.Pipeline) {
 	cfg := c.config()
 	want := map[string]Step{beatPlans: c.plansStep, beatHouse: c.houseStep}
 	for _, name := range c.leaseNames() {
@@ -135,14 +138,28 @@ func (c *Control) Configure(now time.Time, channels []*notify.Channel) {
 			want[string(fleet.BridgeRef(b.Name))] = c.bridgeStep(s, b)
 		}
 	}
-	for _, ch := range channels {
-		want[string(fleet.ChannelRef(ch.Name()))] = c.channelStep(ch)
+	for _, ch := range messages.Channels() {
+		want[string(fleet.ChannelRef(ch.Name()))] = c.channelStep(ch, messages.Told)
 	}
 	c.sched.Keep(func(id string) bool { return want[id] != nil || strings.HasPrefix(id, "plan/") })
 	for id, step := range want {
 		c.sched.Set(id, step, now)
 	}
 	c.board.keep(c.configured)
+}
+
+// Looked reports whether everything that is configured was looked at at least once, by this process or an earlier one.
+func (c *Control) Looked() bool {
+	var nodes, bridges []string
+	for _, s := range c.config().Sites {
+		for _, n := range s.Nodes {
+			nodes = append(nodes, n.Name)
+		}
+		for _, b := range s.Bridges {
+			bridges = append(bridges, b.Name)
+		}
+	}
+	return c.board.looked(nodes, bridges)
 }
 
 // configured reports whether the configuration still has a target.
@@ -191,7 +208,7 @@ func (c *Control) houseStep(ctx context.Context, now time.Time) (time.Time, erro
 }
 
 // channelStep tells one channel what it has to know.
-func (c *Control) channelStep(ch *notify.Channel) Step {
+func (c *Control) channelStep(ch *notify.Channel, told func(incident string) (time.Time, bool)) Step {
 	return func(ctx context.Context, now time.Time) (time.Time, error) {
 		if _, ours := c.board.Lease(FleetLease, now); !ours {
 			return now.Add(leaseRenew / 3), nil
@@ -201,7 +218,7 @@ func (c *Control) channelStep(ch *notify.Channel) Step {
 		next, sendErr := ch.Step(ctx, now)
 		errs := []error{err, sendErr}
 		for _, i := range incidents {
-			if at, ok := ch.Told(i.ID); ok && i.Open() && i.Told.IsZero() {
+			if at, ok := told(i.ID); ok && i.Open() && i.Told.IsZero() {
 				errs = append(errs, c.desk.told(ctx, i.ID, at))
 			}
 		}

@@ -44,11 +44,12 @@ func (c *Control) judgeNode(ctx context.Context, s config.Site, n config.Node, n
 	}
 	if n.Container != "" {
 		if engine, err := c.clients.Containers(n.Host); err == nil {
-			source.Host = engine
+			source.Containers = engine
 		}
 	}
-	status := observe.Node(ctx, source, before, now)
-	facts := observe.NodeChanges(before, status)
+	status := observe.Node(ctx, c.clock, source, before)
+	facts := observe.Changes(before, status)
+	now = c.clock.Now()
 	d := decide.Node(decide.NodeInput{
 		Status: status, Earlier: c.board.earlier(n.Name, now), Others: c.otherNodes(s, n), Reference: c.board.headsOf(s.Network),
 		Attempts: c.board.attemptsOn(ref), CanRestart: n.Container != "", Dependants: dependants(cfg, n.Name),
@@ -106,17 +107,17 @@ func (c *Control) referenceStep(network string) Step {
 		if len(n.Reference) == 0 {
 			return now.Add(time.Hour), nil
 		}
-		c.askHeads(ctx, network, now)
+		c.askHeads(ctx, network)
 		return now.Add(30 * time.Second), nil
 	}
 }
 
-func (c *Control) askHeads(ctx context.Context, network string, now time.Time) {
+func (c *Control) askHeads(ctx context.Context, network string) {
 	var sources []observe.ChainSource
 	for _, url := range c.config().Networks[network].Reference {
 		sources = append(sources, c.clients.Chain(url))
 	}
-	c.board.setHeads(network, observe.Reference(ctx, sources, c.board.headsOf(network), now))
+	c.board.setHeads(network, observe.Reference(ctx, c.clock, c.board.headsOf(network), sources...))
 }
 
 func policyOf(cfg config.Config) decide.Policy {

@@ -74,6 +74,18 @@ func (c *Control) afterPlan(ctx context.Context, id string, now time.Time) {
 	}
 }
 
+// notTreated carries the refusal's own arguments, so that its sentence can be said inside this one.
+func notTreated(action string, err error) fleet.Reason {
+	why := fleet.ReasonOf(err)
+	r := fleet.Because("control.not_treated", "action", action, "why", why.Code)
+	for k, v := range why.Args {
+		if _, taken := r.Args[k]; !taken {
+			r.Args[k] = v
+		}
+	}
+	return r
+}
+
 // beatOf is the beat that watches a target.
 func beatOf(ref fleet.Ref) string {
 	if parent := ref.Parent(); parent != "" {
@@ -104,7 +116,7 @@ func (c *Control) treat(ctx context.Context, site string, decisions []fleet.Deci
 		if err != nil {
 			c.refused.add(d.Target, now)
 			errs = append(errs, c.store.Append(ctx, fleet.Event{At: now, Kind: fleet.EventPlan, Author: "rule:" + d.Rule, Target: d.Target, Incident: incident,
-				Reason: fleet.Because("control.not_treated", "plan", d.Action, "why", fleet.ReasonOf(err).Code, "err", err)}))
+				Reason: notTreated(d.Action, err)}))
 			continue
 		}
 		c.refused.clear(d.Target)

@@ -53,6 +53,9 @@ func (c *Clients) Configure(cfg config.Config) {
 	c.cfg = cfg
 }
 
+// HTTP is the client under everything that goes out.
+func (c *Clients) HTTP() *wire.Client { return c.http }
+
 // Close drops every connection.
 func (c *Clients) Close() {
 	c.mu.Lock()
@@ -76,7 +79,7 @@ func (c *Clients) Bridge(name string) (prb.Bridge, error) {
 			if k, ok := c.bridges[name]; ok && k.from == from {
 				return k.client, nil
 			}
-			client, err := v2.New(v2.Options{URL: b.URL, Lifecycle: b.Lifecycle, HTTP: c.http})
+			client, err := v2.New(v2.Options{URL: b.URL, Lifecycle: b.Lifecycle, HTTP: c.http, Clock: c.clock})
 			if err != nil {
 				return nil, fmt.Errorf("bridge %s: %w", name, err)
 			}

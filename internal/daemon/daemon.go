@@ -47,16 +47,16 @@ type Options struct {
 // Daemon keeps watch: it beats every controller until it is stopped.
 type Daemon struct {
 	*Core
-	o       Options
-	control *control.Control
-	pipe    *notify.Pipeline
-	metrics *metrics.Metrics
-	lock    *flock.Flock
-	server  *http.Server
-	listen  net.Listener
-	stop    context.CancelFunc
-	wg      sync.WaitGroup
-	dingWeb *http.Client
+	o        Options
+	control  *control.Control
+	face     *face
+	messages *notify.Pipeline
+	metrics  *metrics.Metrics
+	lock     *flock.Flock
+	server   *http.Server
+	listen   net.Listener
+	stop     context.CancelFunc
+	wg       sync.WaitGroup
 }
 
 // New opens everything that the daemon needs and starts nothing. On error everything is closed again.
@@ -65,7 +65,7 @@ func New(ctx context.Context, o Options) (d *Daemon, err error) {
 	if err != nil {
 		return nil, err
 	}
-	d = &Daemon{Core: core, o: o, dingWeb: messengerClient(o.Allow)}
+	d = &Daemon{Core: core, o: o}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.close())
@@ -74,17 +74,18 @@ func New(ctx context.Context, o Options) (d *Daemon, err error) {
 	if err := d.alone(); err != nil {
 		return nil, err
 	}
-	d.metrics = metrics.New(o.Version)
 	senders, err := d.senders(ctx, o.Config)
 	if err != nil {
 		return nil, err
 	}
-	d.pipe = notify.NewPipeline(notify.PipelineOptions{Store: core.Store, Senders: senders, Catalog: o.Catalog.Naming(core.NameOf), Lang: o.Lang, Log: o.Log})
 	d.control = control.New(control.Options{
-		Config: core.Config, Store: core.Store, Engine: core.Engine, Clients: core.Clients, Owner: core.Owner,
-		Log: o.Log, Messages: d.pipe, PlanEnded: d.metrics.PlanEnded,
+		Config: core.Config, Clock: o.Clock, Store: core.Store, Engine: core.Engine, Clients: core.sources(), Owner: core.Owner,
+		Log: o.Log, PlanEnded: func(kind string, state fleet.PlanState) { d.metrics.Action(kind, state) },
 	})
-	if err := d.control.Load(ctx); err != nil {
+	d.face = &face{control: d.control, core: core}
+	d.metrics = metrics.New(d.face, o.Version, o.Clock.Now())
+	d.messages = d.pipeline(o.Config, senders)
+	if err := d.control.Load(ctx, o.Clock.Now()); err != nil {
 		return nil, err
 	}
 	if o.Config.Metrics.Listen != "" {
@@ -117,21 +118,22 @@ func (d *Daemon) senders(ctx context.Context, cfg config.Config) (map[string]not
 		if err != nil {
 			return nil, fmt.Errorf("alert channel %s: %w", name, err)
 		}
-		sign, err := d.signingSecret(ctx, ch)
-		if err != nil {
-			return nil, fmt.Errorf("alert channel %s: %w", name, err)
+		var sign secret.Value
+		if !ch.Secret.IsZero() {
+			if sign, err = d.o.Secrets.Resolve(ctx, ch.Secret); err != nil {
+				return nil, fmt.Errorf("alert channel %s: %w", name, err)
+			}
 		}
-		out[name] = dingtalk.New(dingtalk.Options{URL: ch.URL, Token: token.Reveal(), Secret: sign, HTTP: d.dingWeb})
+		out[name] = dingtalk.New(dingtalk.Options{URL: ch.URL, Token: token, Secret: sign, At: ch.At, HTTP: d.Clients.HTTP(), Catalog: d.o.Catalog, Lang: d.o.Lang})
 	}
 	return out, nil
 }
 
-func (d *Daemon) signingSecret(ctx context.Context, ch config.Channel) (string, error) {
-	if ch.Secret.IsZero() {
-		return "", nil
-	}
-	v, err := d.o.Secrets.Resolve(ctx, ch.Secret)
-	return v.Reveal(), err
+// pipeline makes the channels over their senders. What is on its way is in the store, so a reload loses nothing.
+func (d *Daemon) pipeline(cfg config.Config, senders map[string]notify.Sender) *notify.Pipeline {
+	return notify.New(notify.Options{
+		Store: counted{d.Store, d.metrics.Message}, Senders: senders, Routes: cfg.Alerts.Routes, Catalog: d.o.Catalog.Naming(d.NameOf), Lang: d.o.Lang, Log: d.Log,
+	})
 }
 
 // Addr is where /metrics, /healthz and /readyz are served; "" when nowhere.
@@ -151,17 +153,15 @@ func (d *Daemon) Start(ctx context.Context) error {
 		return fmt.Errorf("start: %w", err)
 	}
 	if d.listen != nil {
-		mux := http.NewServeMux()
-		d.metrics.Routes(mux, d.state)
-		d.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
+		d.server = &http.Server{Handler: d.routes(), ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: time.Minute}
 		d.wg.Go(func() {
 			if err := d.server.Serve(d.listen); !errors.Is(err, http.ErrServerClosed) {
 				d.Log.Error("the metrics server ended", "err", err)
 			}
 		})
 	}
-	d.control.Configure(now)
-	r := &runner{sched: d.control.Schedule(), clock: d.Clock, limit: 64, grace: 20 * time.Second, log: d.Log, beat: d.metrics.Beat}
+	d.control.Configure(now, d.messages)
+	r := &runner{sched: d.control.Schedule(), clock: d.Clock, limit: 64, grace: 20 * time.Second, log: d.Log, beat: d.beat}
 	d.wg.Go(func() { r.run(ctx) })
 	if d.o.Path != "" {
 		watcher := config.NewWatcher(d.o.Path, clock.Real{}, d.o.Reload)
@@ -186,10 +186,10 @@ func (d *Daemon) reload(ctx context.Context, u config.Update) {
 	} else {
 		u.Config.Data, u.Config.Metrics, u.Config.Clock = d.o.Config.Data, d.o.Config.Metrics, d.o.Config.Clock
 		d.Configure(u.Config)
-		d.pipe.Configure(senders)
-		d.control.Configure(now)
+		d.messages = d.pipeline(u.Config, senders)
+		d.control.Configure(now, d.messages)
 	}
-	d.metrics.Reloaded(u.OK() && err == nil)
+	d.face.refused.Store(!u.OK() || err != nil)
 	d.Log.Info("configuration file changed", "file", d.o.Path, "ok", u.OK() && err == nil, "problems", len(u.Problems), "err", err)
 	if err := d.Store.Append(ctx, fleet.Event{At: now, Kind: fleet.EventConfig, Author: "phalops", Target: fleet.Fleet, Reason: what}); err != nil {
 		d.Log.Error("write down the reload", "err", err)
@@ -225,7 +225,6 @@ func (d *Daemon) close() error {
 		d.listen = nil
 	}
 	if d.Core != nil && d.lock != nil {
-		d.dingWeb.CloseIdleConnections()
 		errs = append(errs, d.lock.Close())
 		d.lock = nil
 	}

@@ -11,12 +11,12 @@ type Height struct {
 }
 
 // Next merges a new reading into the history of the old one: MovedAt changes only when the value does. An unknown reading
-// keeps MovedAt, so that a source that is silent for a beat does not look as if it moved.
+// keeps the last known value and MovedAt, so that a source that is silent for a beat does not look as if it moved.
 func (h Height) Next(value int64, known bool, at time.Time) Height {
 	if !known {
-		return Height{MovedAt: h.MovedAt}
+		return Height{Value: h.Value, MovedAt: h.MovedAt}
 	}
-	if h.MovedAt.IsZero() || !h.Known || h.Value != value {
+	if h.MovedAt.IsZero() || h.Value != value {
 		return Height{Value: value, Known: true, MovedAt: at}
 	}
 	return Height{Value: value, Known: true, MovedAt: h.MovedAt}

@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"phalops/internal/config"
+	"phalops/internal/daemon"
+	"phalops/internal/fleet"
+	"phalops/internal/i18n"
+	"phalops/internal/secret"
+	simwire "phalops/internal/sim/wire"
+	"phalops/internal/sim/world"
+	"phalops/internal/store"
+	"phalops/internal/wire"
+)
+
+// demoFlags are the demo's and, in part, sim serve's.
+type demoFlags struct {
+	listen   string
+	lasts    time.Duration
+	seed     uint64
+	speed    float64
+	workers  int
+	scenario string
+}
+
+func (a *app) demoCmd() *cobra.Command {
+	var f demoFlags
+	cmd := &cobra.Command{
+		Use: "demo", Short: a.say("cli.demo"), Long: a.say("cli.demo_long"), Args: a.args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), f) },
+	}
+	cmd.Flags().StringVar(&f.listen, "listen", "127.0.0.1:0", a.say("cli.flag_listen"))
+	cmd.Flags().DurationVar(&f.lasts, "for", 0, a.say("cli.flag_for"))
+	a.simFlags(cmd, &f)
+	return cmd
+}
+
+func (a *app) simFlags(cmd *cobra.Command, f *demoFlags) {
+	cmd.Flags().Uint64Var(&f.seed, "seed", 1, a.say("cli.flag_seed"))
+	cmd.Flags().Float64Var(&f.speed, "speed", 20, a.say("cli.flag_speed"))
+	cmd.Flags().IntVar(&f.workers, "workers", 40, a.say("cli.flag_workers"))
+	cmd.Flags().StringVar(&f.scenario, "scenario", "", a.say("cli.flag_scenario"))
+}
+
+// maxScenario bounds a scenario file.
+const maxScenario = 1 << 20
+
+func (a *app) startSim(ctx context.Context, f demoFlags) (*daemon.Sim, error) {
+	if f.speed <= 0 || f.speed > 1000 {
+		return nil, usage("cli.bad_speed", "speed", fmt.Sprint(f.speed))
+	}
+	if f.workers < 1 || f.workers > 1000 {
+		return nil, usage("cli.bad_workers", "workers", f.workers)
+	}
+	o := daemon.SimOptions{Seed: f.seed, Speed: f.speed, Workers: f.workers}
+	if f.scenario != "" {
+		file, err := os.Open(f.scenario)
+		if err != nil {
+			return nil, usage("cli.no_file", "file", f.scenario, "err", err)
+		}
+		defer file.Close()
+		text, err := io.ReadAll(io.LimitReader(file, maxScenario))
+		if err != nil {
+			return nil, usage("cli.no_file", "file", f.scenario, "err", err)
+		}
+		s, err := simwire.ParseScenario(text)
+		if err != nil {
+			return nil, err
+		}
+		o.Scenario = &s
+	}
+	return daemon.StartSim(ctx, o)
+}
+
+// demo runs the real daemon over a simulated fleet and tells the story on the terminal.
+func (a *app) demo(ctx context.Context, f demoFlags) (err error) {
+	sim, err := a.startSim(ctx, f)
+	if err != nil {
+		return err
+	}
+	defer sim.Close()
+	dir, err := os.MkdirTemp("", "phalops-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	text := sim.ConfigYAML(string(a.lang), filepath.Join(dir, "data"), f.listen, daemon.SimReferences{Token: "env:" + daemon.SimToken, Secret: "env:" + daemon.SimSecret})
+	cfg, problems := config.Parse(text)
+	if len(problems) > 0 {
+		a.printProblems("demo.yaml", problems)
+		return exitError{exitFailed}
+	}
+	if !a.flags.verbose {
+		a.log = a.logger(slog.LevelError)
+	}
+	robots := sim.Server.Endpoints().Robots
+	d, err := daemon.New(ctx, daemon.Options{
+		Config: cfg, Clock: sim.Clock, Catalog: a.catalog, Lang: a.lang, Log: a.log, Version: a.Version, Allow: wire.LoopbackOnly,
+		Secrets: secret.NewMap(map[string]string{daemon.SimToken: robots[0].Token, daemon.SimSecret: robots[0].Secret}),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Stop(context.WithoutCancel(ctx))) }()
+	if err := d.Start(ctx); err != nil {
+		return err
+	}
+	a.catalog = a.catalog.Naming(d.NameOf)
+	t := &teller{app: a, sim: sim, d: d, started: sim.Clock.Now()}
+	fmt.Fprintln(a.Stdout, a.say("cli.demo_hello", "workers", f.workers, "speed", fmt.Sprintf("%g", f.speed), "address", d.Addr()))
+	until := ctx
+	if f.lasts > 0 {
+		var cancel context.CancelFunc
+		until, cancel = context.WithTimeout(ctx, f.lasts)
+		defer cancel()
+	}
+	if err := t.tell(until); err != nil {
+		return err
+	}
+	return t.summary(context.WithoutCancel(ctx))
+}
+
+// teller follows the simulated world, the daemon's record and the chat robot, and prints what is new in the order in which
+// it happened.
+type teller struct {
+	*app
+	sim      *daemon.Sim
+	d        *daemon.Daemon
+	started  time.Time
+	events   int64
+	faults   int
+	messages int
+}
+
+// tellEvery is wall time.
+const tellEvery = 200 * time.Millisecond
+
+// tell prints the story until ctx ends.
+func (t *teller) tell(ctx context.Context) error {
+	tick := time.NewTicker(tellEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := t.news(context.WithoutCancel(ctx)); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (t *teller) news(ctx context.Context) error {
+	var faults []world.Record
+	var messages []world.RobotMessage
+	t.sim.Face.Do(func(w *world.World) {
+		faults = w.Faults()[t.faults:]
+		messages = w.Robots()[0].Messages()[t.messages:]
+	})
+	for _, f := range faults {
+		t.say3(f.At, red, "cli.demo_world", t.say("cli.demo_fault", "fault", f.Kind, "target", f.Target))
+	}
+	t.faults += len(faults)
+	events, err := t.d.Store.Events(ctx, store.EventFilter{After: t.events})
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		t.events = e.Seq
+		if e.Kind == fleet.EventMessage || e.Kind == fleet.EventDaemon {
+			continue
+		}
+		t.event(e)
+	}
+	for _, m := range messages {
+		t.say3(m.At, green, "cli.demo_robot", strings.ReplaceAll(strings.TrimSpace(m.Text), "\n", "\n"+strings.Repeat(" ", 24)))
+	}
+	t.messages += len(messages)
+	return nil
+}
+
+func (t *teller) event(e fleet.Event) {
+	who, paint := "cli.demo_phalops", faint
+	switch e.Kind {
+	case fleet.EventIncident, fleet.EventDecision:
+		who, paint = "cli.demo_decides", yellow
+	case fleet.EventPlan, fleet.EventStep:
+		who, paint = "cli.demo_acts", colour(0)
+	}
+	text := t.text(e.Reason)
+	if e.Decision != nil {
+		text = t.d.NameOf(string(e.Decision.Target)) + ": " + text
+		for _, g := range e.Decision.Guards {
+			text += " · " + t.text(g)
+		}
+	}
+	t.say3(e.At, paint, who, text)
+}
+
+// say3 prints one line: how late it is in the fleet, who speaks, what.
+func (t *teller) say3(at time.Time, c colour, who, text string) {
+	since := at.Sub(t.started).Round(time.Second)
+	label := pad(t.say(who), 12)
+	if c != 0 {
+		label = t.paint(c, label)
+	}
+	fmt.Fprintf(t.Stdout, "%9s  %s %s\n", "+"+since.String(), label, text)
+}
+
+// summary is the end of the story: what went wrong, what was done, whether it helped, and whether anything was harmed.
+func (t *teller) summary(ctx context.Context) error {
+	if err := t.news(ctx); err != nil {
+		return err
+	}
+	incidents, err := t.d.Store.Incidents(ctx, store.IncidentFilter{})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(t.Stdout, "\n"+t.paint(bold, t.say("cli.demo_summary", "for", t.sim.Clock.Now().Sub(t.started))))
+	g := grid{head: []string{"col.target", "col.condition", "col.opened", "col.acted", "col.closed", "col.lasted", "col.reason"}}
+	for i := len(incidents) - 1; i >= 0; i-- {
+		x := incidents[i]
+		end := x.Closed
+		if x.Open() {
+			end = t.sim.Clock.Now()
+		}
+		g.add(x.Title, x.Code, t.after(x.Opened), t.after(x.Acted), t.after(x.Closed), i18n.Duration(t.lang, end.Sub(x.Opened)), t.text(x.Reason))
+	}
+	t.printTable(g)
+	var effects, harm []world.Record
+	t.sim.Face.Do(func(w *world.World) { effects, harm = w.Effects(), w.Harm() })
+	fmt.Fprintln(t.Stdout, t.say("cli.demo_counts", "faults", t.faults, "effects", len(effects), "messages", t.messages, "harm", len(harm)))
+	for _, h := range harm {
+		t.say3(h.At, red, "cli.demo_harm", h.Kind+" "+h.Target)
+	}
+	return nil
+}
+
+// after is a moment counted from the start of the story.
+func (t *teller) after(at time.Time) string {
+	if at.IsZero() {
+		return "–"
+	}
+	return "+" + at.Sub(t.started).Round(time.Second).String()
+}

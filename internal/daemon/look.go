@@ -1,0 +1,119 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"phalops/internal/control"
+	"phalops/internal/fleet"
+	"phalops/internal/observe"
+	"phalops/internal/store"
+)
+
+// Snapshot is what is known of the fleet at one moment.
+type Snapshot struct {
+	At        time.Time // now
+	Seen      time.Time // the newest fact in it
+	Live      bool      // asked for just now, because no daemon keeps watch
+	Daemon    string    // who keeps watch
+	Nodes     []fleet.NodeStatus
+	Bridges   []fleet.BridgeStatus
+	Decisions map[fleet.Ref]fleet.Decision
+
+	core *Core
+}
+
+// Labels are a bridge's labels in the configuration.
+func (s Snapshot) Labels(bridge string) map[string]string {
+	for _, site := range s.core.Config().Sites {
+		for _, b := range site.Bridges {
+			if b.Name == bridge {
+				return b.Labels
+			}
+		}
+	}
+	return nil
+}
+
+// Look reads the last facts of a living daemon; without one it asks the whole fleet once.
+func (c *Core) Look(ctx context.Context) (Snapshot, error) {
+	now := c.Clock.Now()
+	s := Snapshot{At: now, core: c, Decisions: map[fleet.Ref]fleet.Decision{}}
+	lease, err := c.Store.LeaseOf(ctx, control.FleetLease, now)
+	switch {
+	case err == nil:
+		s.Daemon = lease.Owner
+		return s, c.remember(ctx, &s)
+	case !errors.Is(err, store.ErrNotFound):
+		return s, fmt.Errorf("who keeps watch: %w", err)
+	}
+	s.Live = true
+	ctl := control.New(control.Options{Config: c.Config, Clock: c.Clock, Store: c.Store, Engine: c.Engine, Clients: c.sources(), Owner: c.Owner, Log: c.Log})
+	if err := ctl.Load(ctx, now); err != nil {
+		return s, err
+	}
+	ctl.Survey(ctx, now)
+	s.At = c.Clock.Now()
+	s.Nodes, s.Bridges = ctl.Board().Nodes(), ctl.Board().Bridges()
+	for _, ref := range s.targets() {
+		if d, ok := ctl.Board().Decision(ref); ok {
+			s.Decisions[ref] = d
+		}
+	}
+	s.Seen = s.At
+	return s, nil
+}
+
+// remember fills a snapshot from the store.
+func (c *Core) remember(ctx context.Context, s *Snapshot) error {
+	var err error
+	if s.Nodes, err = c.Store.Nodes(ctx); err != nil {
+		return fmt.Errorf("read the nodes: %w", err)
+	}
+	if s.Bridges, err = c.Store.Bridges(ctx); err != nil {
+		return fmt.Errorf("read the bridges: %w", err)
+	}
+	for _, ref := range s.targets() {
+		d, err := c.Store.Decision(ctx, ref)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		} else if err != nil {
+			return fmt.Errorf("read the decision about %s: %w", ref, err)
+		}
+		s.Decisions[ref] = d
+	}
+	for _, n := range s.Nodes {
+		if n.Para != nil && n.Para.At.After(s.Seen) {
+			s.Seen = n.Para.At
+		}
+	}
+	for _, b := range s.Bridges {
+		if b.Lifecycle.At.After(s.Seen) {
+			s.Seen = b.Lifecycle.At
+		}
+	}
+	return nil
+}
+
+func (s Snapshot) targets() []fleet.Ref {
+	var out []fleet.Ref
+	for _, n := range s.Nodes {
+		out = append(out, n.Ref)
+	}
+	for _, b := range s.Bridges {
+		out = append(out, b.Ref)
+		for _, w := range b.Workers {
+			out = append(out, w.Ref)
+		}
+	}
+	return out
+}
+
+// sources is Clients as control wants it: a chain's client as the interface that observe asks.
+func (c *Core) sources() control.Clients { return sources{c.Clients} }
+
+type sources struct{ *Clients }
+
+func (s sources) Chain(url string) observe.ChainSource { return observe.RPC(s.Clients.Chain(url)) }
