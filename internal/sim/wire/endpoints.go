@@ -58,6 +58,9 @@ type HostEndpoint struct {
 type RobotEndpoint struct {
 	Name string `json:"name"`
 	URL  string `json:"url"` // without the access token
+	// Token and Secret are the simulated robot's own: they open nothing else.
+	Token  string `json:"token"`
+	Secret string `json:"secret"`
 }
 
 // plan gives every part of the world its address, from base on.
@@ -94,16 +97,26 @@ func (s *Server) plan(base netip.Addr) {
 			for _, d := range b.Providers {
 				end.DataProviders = append(end.DataProviders, d.Name)
 			}
-			end.Monitor = "http://" + add(address(), 3000, newMonitorHandler(s.ctx, s.face, b.Name, s.options),
-				func(w *world.World) bool { return w.Bridge(b.Name).MonitorListening() })
+			if b.MonitorOf == nil {
+				end.Monitor = "http://" + add(address(), 3000, newMonitorHandler(s.ctx, s.face, b.Name, s.options),
+					func(w *world.World) bool { return w.Bridge(b.Name).MonitorListening() })
+			}
 			e.Bridges = append(e.Bridges, end)
+		}
+		for i, b := range w.Bridges() {
+			for _, o := range e.Bridges {
+				if b.MonitorOf != nil && o.Name == b.MonitorOf.Name {
+					e.Bridges[i].Monitor = o.Monitor
+				}
+			}
 		}
 		always := func(*world.World) bool { return true }
 		for _, h := range w.Hosts() {
 			e.Hosts = append(e.Hosts, HostEndpoint{h.Name, "tcp://" + add(address(), 2375, newDockerHandler(s.face, h.Name), always)})
 		}
 		for _, r := range w.Robots() {
-			e.Robots = append(e.Robots, RobotEndpoint{r.Name, fmt.Sprintf("http://%s/robot/send", add(address(), 8080, newRobotHandler(s.face, r.Name), always))})
+			e.Robots = append(e.Robots, RobotEndpoint{Name: r.Name, Token: r.Options().Token, Secret: r.Options().Secret,
+				URL: fmt.Sprintf("http://%s/robot/send", add(address(), 8080, newRobotHandler(s.face, r.Name), always))})
 		}
 	})
 }

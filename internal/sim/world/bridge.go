@@ -23,6 +23,7 @@ type BridgeSpec struct {
 	ConfigMode          bool            // PHALA_LIFECYCLE_CONFIG_MODE: the API only, no runners
 	BlobTimeout         time.Duration   // default 150 s
 	RPCTimeout          time.Duration   // PHALA_PRPC_REQUEST_TIMEOUT; default 60 s, as the guides set it
+	MonitorOf           *Bridge         // it has no monitor of its own: this bridge's monitor knows its lifecycle too
 }
 
 // Bridge is a v2 bridge: monitor, lifecycle, trade, redis-q. Its inventory outlives every process.
@@ -31,7 +32,7 @@ type Bridge struct {
 	LifecyclePeer string
 
 	w                                 *World
-	monitor, lifecycle, trade, redisQ *Container
+	monitor, lifecycle, trade, redisQ *Container // monitor and trade may be nil
 	trouble                           []*trouble
 
 	monitorUp  bool
@@ -93,7 +94,9 @@ func (w *World) AddBridge(s BridgeSpec) *Bridge {
 		b.trade = add("trade", "phalanetwork/prb:next", true, func() { b.tradeUp = true }, func(int) { b.tradeUp = false })
 	}
 	b.redisQ = add("redis-q", "redis:alpine", true, func() { b.redisUp = true }, func(int) { b.redisUp = false })
-	b.monitor = add("monitor", "phalanetwork/prb-monitor:next", false, b.monitorStarts, b.monitorExits)
+	if s.MonitorOf == nil {
+		b.monitor = add("monitor", "phalanetwork/prb-monitor:next", false, b.monitorStarts, b.monitorExits)
+	}
 	w.parts.bridges[s.Name] = b
 	return b
 }
@@ -146,13 +149,18 @@ func (b *Bridge) meetAll() {
 			b.meet(peerOf(d))
 		}
 	}
-	if b.listening {
-		b.meet(b.peer())
+	for _, o := range b.w.Bridges() {
+		if o.listening && b.meets(o.peer()) {
+			b.meet(o.peer())
+		}
 	}
 }
 
 func (b *Bridge) meets(p Peer) bool {
-	return p.bridge == b || p.provider != nil && slices.Contains(b.Providers, p.provider)
+	if p.bridge != nil {
+		return p.bridge == b || p.bridge.MonitorOf == b
+	}
+	return slices.Contains(b.Providers, p.provider)
 }
 
 // meet adds a peer to the table, which is never pruned: only a restart of the monitor empties it.

@@ -73,8 +73,17 @@ func notFound(format string, args ...any) error {
 
 var errDuplicate = serverError("SequelizeUniqueConstraintError: Validation error")
 
-// Pools are all pools in the order of their creation.
-func (b *Bridge) Pools() []Pool { return slices.Clone(b.pools) }
+// Pools are all pools in the order of their creation, as the database gives them back: a pid above 2⁶³ was negative, and
+// comes back as 0.
+func (b *Bridge) Pools() []Pool {
+	all := slices.Clone(b.pools)
+	for i := range all {
+		if all[i].PID > 1<<63 {
+			all[i].PID = 0
+		}
+	}
+	return all
+}
 
 // Workers are all workers in the order of their creation.
 func (b *Bridge) Workers() []Worker { return slices.Clone(b.workers) }
@@ -144,7 +153,6 @@ func (b *Bridge) CreatePools(in []PoolInput) ([]Pool, error) {
 		row := Pool{UUID: b.nextUUID(), Seed: p.Mnemonic, RealPhalaSs58: p.RealPhalaSs58}
 		row.set(p)
 		made = append(made, row)
-		row.PID = stored(row.PID)
 		t.pools = append(t.pools, row)
 	}
 	if !t.unique() {
@@ -158,14 +166,6 @@ func (b *Bridge) CreatePools(in []PoolInput) ([]Pool, error) {
 
 func (p *Pool) set(in PoolInput) {
 	p.PID, p.Name, p.RealPhalaSs58, p.Enabled, p.SyncOnly = in.PID, in.Name, in.RealPhalaSs58, in.Enabled, in.SyncOnly
-}
-
-// stored is what SQLite and JavaScript make of a pid: one above 2⁶³ was negative, and comes back as 0.
-func stored(pid uint64) uint64 {
-	if pid > 1<<63 {
-		return 0
-	}
-	return pid
 }
 
 // checkMnemonic does what the keyring does, without its word list: a phrase with the word count of a mnemonic must look

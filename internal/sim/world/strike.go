@@ -178,8 +178,10 @@ func (b *Bridge) strike(f Fault) {
 		b.lifecycle.Exit(1)
 		return
 	case MonitorCrash:
-		b.monitor.Exit(1)
+		or(b.MonitorOf, b).monitor.Exit(1)
 		return
+	case MonitorHang:
+		b = or(b.MonitorOf, b)
 	}
 	t := b.w.newTrouble(f)
 	b.trouble = append(b.trouble, t)
