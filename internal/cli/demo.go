@@ -177,12 +177,11 @@ func (t *teller) news(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range events {
-		t.events = e.Seq
-		if e.Kind == fleet.EventMessage || e.Kind == fleet.EventDaemon {
-			continue
-		}
-		t.event(e)
+	for i := 0; i < len(events); {
+		n := alike(events[i:])
+		t.event(events[i], n)
+		t.events = events[i+n-1].Seq
+		i += n
 	}
 	for _, m := range messages {
 		t.say3(m.At, green, "cli.demo_robot", strings.ReplaceAll(strings.TrimSpace(m.Text), "\n", "\n"+strings.Repeat(" ", 24)))
@@ -191,7 +190,22 @@ func (t *teller) news(ctx context.Context) error {
 	return nil
 }
 
-func (t *teller) event(e fleet.Event) {
+// alike counts the events at the front that say the same of different targets because of one suspect: they are one line.
+func alike(events []fleet.Event) int {
+	first := events[0].Decision
+	for n, e := range events {
+		d := e.Decision
+		if n > 0 && (first == nil || d == nil || d.Suspect == d.Target || d.Suspect != first.Suspect || d.Rule != first.Rule) {
+			return n
+		}
+	}
+	return len(events)
+}
+
+func (t *teller) event(e fleet.Event, n int) {
+	if e.Kind == fleet.EventMessage || e.Kind == fleet.EventDaemon {
+		return // the robot's own line, and the plumbing
+	}
 	who, paint := "cli.demo_phalops", faint
 	switch e.Kind {
 	case fleet.EventIncident, fleet.EventDecision:
@@ -201,7 +215,11 @@ func (t *teller) event(e fleet.Event) {
 	}
 	text := t.text(e.Reason)
 	if e.Decision != nil {
-		text = t.d.NameOf(string(e.Decision.Target)) + ": " + text
+		name := t.d.NameOf(string(e.Decision.Target))
+		if n > 1 {
+			name = t.say("cli.demo_and_more", "name", name, "n", n-1)
+		}
+		text = name + ": " + text
 		for _, g := range e.Decision.Guards {
 			text += " · " + t.text(g)
 		}

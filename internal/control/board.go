@@ -195,13 +195,13 @@ func (b *Board) attemptsOn(target fleet.Ref) []fleet.Attempt {
 	return out
 }
 
-// attemptsUnder is what was tried on a bridge and its workers, oldest first.
-func (b *Board) attemptsUnder(bridge fleet.Ref) []fleet.Attempt {
+// attemptsUnder is what was tried on a bridge, its workers and the node that it hangs on, oldest first.
+func (b *Board) attemptsUnder(bridge, node fleet.Ref) []fleet.Attempt {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var out []fleet.Attempt
 	for _, a := range b.attempts {
-		if a.Target == bridge || a.Target.Parent() == bridge {
+		if a.Target == bridge || a.Target == node || a.Target.Parent() == bridge {
 			out = append(out, a)
 		}
 	}

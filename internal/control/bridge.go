@@ -26,7 +26,7 @@ func (c *Control) bridgeStep(s config.Site, b config.Bridge) Step {
 		}
 		errs := []error{
 			c.store.SaveBridge(ctx, status), c.store.LogFacts(ctx, facts...),
-			c.record(ctx, s.Name, titles, decisions, now),
+			c.record(ctx, s.Name, titles, decisions, c.curedWorkers(status, now), now),
 			c.treat(ctx, s.Name, decisions, now),
 		}
 		return c.nextLook(now, c.config().Poll.Bridge, decisions...), errors.Join(errs...)
@@ -49,7 +49,7 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 	facts := observe.Changes(before, status)
 
 	in := decide.BridgeInput{
-		Status: status, Attempts: c.board.attemptsUnder(ref), Treating: c.board.treating(ref), Locked: c.lockedWorkers(status),
+		Status: status, Attempts: c.board.attemptsUnder(ref, fleet.NodeRef(b.Node)), Treating: c.board.treating(ref), Locked: c.lockedWorkers(status),
 		ParentTreated: c.lockedBy(ref), Blind: c.board.dark(), Policy: policyOf(cfg), Now: now,
 	}
 	if len(b.DataProviders) > 0 {
@@ -81,8 +81,24 @@ func (c *Control) lockedWorkers(b fleet.BridgeStatus) map[fleet.Ref]fleet.Reason
 	return out
 }
 
-// record writes down what changed in the decisions, keeps the incidents, and has the channels look.
-func (c *Control) record(ctx context.Context, site string, titles map[fleet.Ref]string, decisions []fleet.Decision, now time.Time) error {
+// curedWorkers tells which of a bridge's targets proved that they work again; the bridge itself is cured when nothing is
+// wrong with it any more.
+func (c *Control) curedWorkers(b fleet.BridgeStatus, now time.Time) func(fleet.Decision, fleet.Decision) bool {
+	policy := policyOf(c.config())
+	return func(was, is fleet.Decision) bool {
+		w := b.Worker(is.Target)
+		if w == nil {
+			return is.Verdict == fleet.Healthy
+		}
+		return decide.WorkerCured(was, *w, policy, now)
+	}
+}
+
+// record writes down what changed in the decisions, keeps the incidents, and has the channels look. cured is asked about
+// targets with an open incident, with the decision under which it was opened or changed last.
+func (c *Control) record(ctx context.Context, site string, titles map[fleet.Ref]string, decisions []fleet.Decision,
+	cured func(was, is fleet.Decision) bool, now time.Time,
+) error {
 	var changed []fleet.Decision
 	var errs []error
 	for _, d := range decisions {
@@ -91,7 +107,11 @@ func (c *Control) record(ctx context.Context, site string, titles map[fleet.Ref]
 			changed = append(changed, d)
 			c.board.setDecision(d)
 		}
-		errs = append(errs, c.desk.judge(ctx, site, titles[d.Target], d, now))
+		n := news{site: site, title: titles[d.Target], decision: d, held: c.board.holder(d.Target) != nil}
+		if was, open := c.desk.decisionOf(d.Target); open && !bad(d) {
+			n.cured = cured(was, d)
+		}
+		errs = append(errs, c.desk.judge(ctx, n, now))
 	}
 	if len(changed) > 0 {
 		errs = append(errs, c.store.SaveDecisions(ctx, changed...))

@@ -87,6 +87,14 @@ func (k *desk) Open() []fleet.Incident {
 	return inOrder(k.open)
 }
 
+// decisionOf is the newest decision of a target's open incident.
+func (k *desk) decisionOf(target fleet.Ref) (fleet.Decision, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	i, ok := k.open[target]
+	return i.Decision, ok
+}
+
 // incidentOf is the id of the incident under which a decision is treated, "" when there is none.
 func (k *desk) incidentOf(d fleet.Decision) string {
 	k.mu.Lock()
@@ -97,15 +105,8 @@ func (k *desk) incidentOf(d fleet.Decision) string {
 	return k.open[d.Suspect].ID
 }
 
-// bad reports whether a decision says that something is wrong.
-func bad(d fleet.Decision) bool {
-	switch d.Verdict {
-	case fleet.Wait, fleet.Act, fleet.WouldAct, fleet.Person:
-		return true
-	default:
-		return false
-	}
-}
+// bad reports whether a decision says that something is wrong: decide gives such a decision a severity.
+func bad(d fleet.Decision) bool { return d.Severity != "" }
 
 // urgent reports whether a decision is worth a person's attention: something is done, would be done, or must be done by a
 // person. Waiting is not.
@@ -113,41 +114,54 @@ func urgent(d fleet.Decision) bool {
 	return d.Verdict == fleet.Act || d.Verdict == fleet.WouldAct || d.Verdict == fleet.Person
 }
 
-// judge takes a decision about a target. title is what people call the target.
-func (k *desk) judge(ctx context.Context, site, title string, d fleet.Decision, now time.Time) error {
+// news is a decision about a target, with what the desk has to know about it.
+type news struct {
+	site, title string
+	decision    fleet.Decision
+	cured       bool // the target proved that it works again
+	held        bool // a plan works on the target right now
+}
+
+// judge takes a decision about a target.
+func (k *desk) judge(ctx context.Context, n news, now time.Time) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	d := n.decision
 	i, known := k.open[d.Target]
 	switch {
-	case !known && !bad(d), !known && d.Condition == string(fleet.Unknown) && !urgent(d):
-		return nil // nothing is known to be wrong
+	case !known && (!bad(d) || n.held):
+		return nil // nothing is wrong, or somebody is at work there: what a plan stops is no news
 	case !known && d.Suspect != "" && d.Suspect != d.Target:
 		return k.join(ctx, d, now)
 	case !known:
 		i = fleet.Incident{
-			ID: k.newID(), Target: d.Target, Title: title, Site: site, Code: d.Condition, Severity: d.Severity,
+			ID: k.newID(), Target: d.Target, Title: n.title, Site: n.site, Code: d.Condition, Severity: d.Severity,
 			Reason: d.Reason, Opened: since(d, now), Decision: d,
 		}
-		return k.save(ctx, i, now, fleet.Because("control.incident_opened", "title", title, "code", d.Condition))
+		return k.save(ctx, i, now, openedEvent(i, now))
 	case !bad(d):
+		if n.held || !n.cured {
+			return nil // on its way, but not there yet
+		}
 		return k.close(ctx, i, d, now)
-	}
-	if i.Decision.Same(d) {
+	case i.Decision.Same(d):
 		return nil
 	}
 	i.Decision, i.Code, i.Severity = d, d.Condition, louder(i.Severity, d.Severity)
-	return k.save(ctx, i, now, fleet.Because("control.incident_changed", "title", title, "verdict", "verdict."+string(d.Verdict)))
+	return k.save(ctx, i, now)
+}
+
+func openedEvent(i fleet.Incident, now time.Time) fleet.Event {
+	return fleet.Event{At: now, Kind: fleet.EventIncident, Author: "phalops", Target: i.Target, Incident: i.ID,
+		Reason: fleet.Because("control.incident_opened", "title", i.Title)}
 }
 
 // save writes an open incident with its newest decision.
-func (k *desk) save(ctx context.Context, i fleet.Incident, now time.Time, what fleet.Reason) error {
+func (k *desk) save(ctx context.Context, i fleet.Incident, now time.Time, events ...fleet.Event) error {
 	if i.Raised.IsZero() && urgent(i.Decision) {
-		i.Raised = now
+		i.Raised, i.Reason = now, i.Decision.Reason // what people are told is what it was raised for
 	}
-	err := k.store.SaveIncident(ctx, i,
-		fleet.Event{At: now, Kind: fleet.EventIncident, Author: "phalops", Target: i.Target, Incident: i.ID, Reason: what},
-		decisionEvent(i, now))
-	if err != nil {
+	if err := k.store.SaveIncident(ctx, i, append(events, decisionEvent(i, now))...); err != nil {
 		return fmt.Errorf("write incident of %s: %w", i.Target, err)
 	}
 	k.open[i.Target] = i

@@ -20,7 +20,9 @@ func (c *Control) nodeStep(s config.Site, n config.Node) Step {
 		status, d, facts := c.judgeNode(ctx, s, n, now)
 		errs := []error{
 			c.store.SaveNode(ctx, status), c.store.LogFacts(ctx, facts...),
-			c.record(ctx, s.Name, map[fleet.Ref]string{d.Target: n.Name}, []fleet.Decision{d}, now),
+			c.record(ctx, s.Name, map[fleet.Ref]string{d.Target: n.Name}, []fleet.Decision{d}, func(was, _ fleet.Decision) bool {
+				return decide.NodeCured(was, status, policyOf(c.config()), now)
+			}, now),
 			c.treat(ctx, s.Name, []fleet.Decision{d}, now),
 		}
 		return c.nextLook(now, c.config().Poll.Node, d), errors.Join(errs...)
@@ -120,10 +122,16 @@ func (c *Control) askHeads(ctx context.Context, network string) {
 	c.board.setHeads(network, observe.Reference(ctx, c.clock, c.board.headsOf(network), sources...))
 }
 
+// tooOld is decide's own default for the age of an answer.
+const tooOld = 5 * time.Minute
+
 func policyOf(cfg config.Config) decide.Policy {
 	p := decide.DefaultPolicy()
 	p.StalledAfter, p.DownAfter = cfg.Watchdog.StalledAfter, cfg.Watchdog.DownAfter
 	p.NodeBudget, p.WorkerBudget = decide.Budget(cfg.Watchdog.Restart), decide.Budget(cfg.Healing.Worker)
+	if cfg.Clock != nil {
+		p.TooOld = time.Duration(float64(tooOld) * cfg.Clock.Speed) // requests time out on the wall clock
+	}
 	p.Mode, p.Ladder = cfg.Healing.Mode, cfg.Healing.Ladder
 	p.PerBridge, p.AtOnce = cfg.Healing.AtMost.PerBridge, cfg.Healing.AtMost.AtOnce
 	return p

@@ -54,6 +54,9 @@ type Robot struct {
 	refused   map[int]int
 }
 
+// Options is what its owner configured, secrets included: whoever configures phalops for this world needs them.
+func (r *Robot) Options() RobotOptions { return r.opt }
+
 // RobotRequest is one message on its way to a robot, with what its sender proves himself by.
 type RobotRequest struct {
 	Token     string
