@@ -195,12 +195,12 @@ func TestADigestWaitsAndForgetsWhatRecovered(t *testing.T) {
 	b.Title, b.Opened = "node-2", at(3*time.Minute)
 	beat(t, p, at(0), a)
 	beat(t, p, at(3*time.Minute), a, b)
-	a.Closed = at(5 * time.Minute)
-	beat(t, p, at(9*time.Minute), a, b)
+	a.Closed = at(3*time.Minute + 30*time.Second)
+	beat(t, p, at(3*time.Minute+40*time.Second), a, b) // the digest ends at 05:10:00
 	if len(r.got) != 0 {
 		t.Fatalf("told before the digest: %q", r.titles())
 	}
-	beat(t, p, at(13*time.Minute), a, b)
+	beat(t, p, at(4*time.Minute), a, b)
 	if got := r.titles(); len(got) != 1 || !strings.Contains(got[0], "node-2") {
 		t.Fatalf("digest: %q, want node-2 alone", got)
 	}
@@ -213,6 +213,23 @@ func TestADigestWaitsAndForgetsWhatRecovered(t *testing.T) {
 	beat(t, p, at(48*time.Hour), a, b)
 	if len(r.got) != 2 {
 		t.Errorf("a closed incident was told again: %q", r.titles())
+	}
+}
+
+// What phalops did is always told, also when it was over before the digest, and one digest is one message.
+func TestADigestTellsWhatWasHealed(t *testing.T) {
+	r := &room{}
+	p := pipeline(t, memory.New(), r, i18n.EN)
+	a, b := nodeStalled(fleet.Info), nodeStalled(fleet.Info)
+	a.ID, b.ID = "a", "b"
+	b.Title = "node-2"
+	beat(t, p, at(0), a, b)
+	a.Acted, b.Acted = at(time.Minute), at(time.Minute)
+	a.Closed, b.Closed = at(2*time.Minute), at(3*time.Minute)
+	beat(t, p, at(3*time.Minute), a, b)
+	beat(t, p, at(4*time.Minute), a, b)
+	if len(r.got) != 1 || len(r.got[0].Items) != 2 || !r.got[0].Resolved {
+		t.Fatalf("told %q, want one digest of two recoveries", r.titles())
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 //   - It is told again when it becomes louder, when treatment begins after it was told (not for info), and every
 //     route.Repeat as long as it lasts.
 //   - A recovery is told only where the trouble was. Trouble that ends before it was told becomes one line that says
-//     so, or nothing at all when it is info.
+//     so, or nothing at all when it is info and nothing was done about it.
 //   - What turned bad with the target is counted in its message and has none of its own.
 func Route(routes []config.Route, channel string, i fleet.Incident, sofar []fleet.Message, now time.Time) (save []fleet.Message, next time.Time) {
 	said := history(channel, i, sofar)
@@ -129,7 +129,7 @@ func recovered(channel string, i fleet.Incident, s said, route config.Route, now
 	}
 	told := !s.lastSent().IsZero()
 	var save []fleet.Message
-	line := i.Severity != fleet.Info // trouble that was never told ends as one line
+	line := i.Severity != fleet.Info || !i.Acted.IsZero() // trouble that was never told ends as one line, and so does every treatment
 	for _, m := range s {
 		switch {
 		case m.State != fleet.MessagePending:

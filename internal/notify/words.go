@@ -7,11 +7,16 @@ import (
 	"phalops/internal/fleet"
 )
 
-// compose starts a message that is due after delay. Its ID is the same whenever the same thing is to be said.
-func compose(channel string, i fleet.Incident, kind fleet.MessageKind, what string, now time.Time, delay time.Duration) fleet.Message {
+// compose starts a message that goes out with the next digest (0: at once): digests end at whole multiples of their length, so
+// that what happens in one goes out together. Its ID is the same whenever the same thing is to be said.
+func compose(channel string, i fleet.Incident, kind fleet.MessageKind, what string, now time.Time, digest time.Duration) fleet.Message {
+	due := now
+	if digest > 0 {
+		due = now.Truncate(digest).Add(digest)
+	}
 	return fleet.Message{
 		ID: messageID(channel, i, what), Channel: channel, Incident: i.ID, Kind: kind, Severity: i.Severity,
-		Created: now, Due: now.Add(delay), State: fleet.MessagePending,
+		Created: now, Due: due, State: fleet.MessagePending,
 	}
 }
 
