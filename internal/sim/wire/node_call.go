@@ -134,7 +134,7 @@ func (v chainView) peers() (any, *rpcError) {
 	}
 	all := make([]peerInfo, v.PeerCount())
 	for i := range all {
-		best := v.Chain.Head(v.now) - int64(i%3)
+		best := v.Seen(v.now) - int64(i%3)
 		all[i] = peerInfo{v.peerID(i + 1), "FULL", v.Chain.Hash(best), best}
 	}
 	return all, nil

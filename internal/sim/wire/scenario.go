@@ -23,7 +23,7 @@ const defaultScenario = `# A list of what goes wrong.
 #   text       worker.error: refused, unreachable, etimedout, timeout (default), blob, reset, 500, pool, tx, txtimeout,
 #              trader, what a pRuntime answers (BlockNumberMismatch, HeaderHashMismatch, ...), or any text as it is
 #              worker.message: any text; robot.down: 5xx (default), hangs, after
-#   for        it heals by itself after this long; default never
+#   for        it heals by itself after this long; default never. What a worker said of it stays: S_ERROR ends with a restart
 #   cured_by   restart (default, of the worker or the process that was struck) or nothing
 #   delay      bridge.slow: by how much every reply is late, in real time
 #
@@ -32,11 +32,11 @@ const defaultScenario = `# A list of what goes wrong.
 # lifecycle or a data provider); worker.error, worker.freeze, worker.pause, worker.starting, worker.message; pruntime.down,
 # pruntime.hang; host.silent; robot.down.
 - { at: 45s, fault: worker.error, target: w-07, text: timeout, cured_by: restart }
-- { at: 90s, fault: worker.freeze, target: w-19, cured_by: restart }
+- { at: 90s, fault: worker.pause, target: w-31, for: 90s }               # heals by itself: leave it alone
 - { at: 2m, fault: node.stall, target: node-1, cured_by: restart }
-- { at: 12m, fault: worker.pause, target: w-23, for: 90s }             # heals by itself: leave it alone
-- { at: 13m, fault: worker.message, target: w-31, for: 1m }            # sticky, and means nothing
-- { at: 15m, fault: worker.error, target: w-12, text: BlockNumberMismatch }
+- { at: 13m, fault: worker.error, target: w-12, text: BlockNumberMismatch }
+- { at: 14m, fault: worker.freeze, target: w-19, cured_by: restart }       # a dead sync loop behind S_ACTIVE
+- { at: 15m, fault: worker.message, target: w-23, for: 1m }                # sticky, and means nothing
 `
 
 // DefaultScenario is the demo's scenario. DefaultScenarioYAML is its source, with the documentation of the format.

@@ -50,10 +50,22 @@ type Server struct {
 
 // port is one address that answers while something in the world does.
 type port struct {
-	addr    netip.AddrPort
-	handler http.Handler
-	open    func(*world.World) bool
-	server  *http.Server // nil while the port refuses connections
+	addr     netip.AddrPort
+	handler  http.Handler
+	open     func(*world.World) bool
+	listener net.Listener
+	server   *http.Server // nil while the port refuses connections
+}
+
+// close refuses new connections and ends the present ones. The listener is closed here because a server that has not got
+// round to serving does not know it yet.
+func (p *port) close() {
+	if p.server == nil {
+		return
+	}
+	_ = p.listener.Close()
+	_ = p.server.Close()
+	p.listener, p.server = nil, nil
 }
 
 // Serve opens a port for every node, monitor, container engine and robot that the world has now. A part that is not there
@@ -128,9 +140,8 @@ func (s *Server) sync() error {
 		switch {
 		case open[i] && p.server == nil:
 			errs = append(errs, s.open(p))
-		case !open[i] && p.server != nil:
-			_ = p.server.Close()
-			p.server = nil
+		case !open[i]:
+			p.close()
 		}
 	}
 	return errors.Join(errs...)
@@ -141,7 +152,7 @@ func (s *Server) open(p *port) error {
 	if err != nil {
 		return err
 	}
-	p.server = &http.Server{
+	p.listener, p.server = l, &http.Server{
 		Handler:           p.handler,
 		ConnState:         s.count,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -168,10 +179,7 @@ func (s *Server) shut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.ports {
-		if p.server != nil {
-			_ = p.server.Close()
-			p.server = nil
-		}
+		p.close()
 	}
 }
 

@@ -135,6 +135,8 @@ func (r *replay) before(line recorded) {
 		r.face.Do(func(*world.World) { _ = h.Restart("dp-2", time.Second) })
 		r.clock.Advance(13 * time.Second)
 	case "frozen-peer":
+		r.face.Do(func(*world.World) { _ = h.Restart("dp-2", time.Second) })
+		r.clock.Advance(13 * time.Second)
 		r.face.Do(func(w *world.World) {
 			_ = w.Apply(world.Scenario{Faults: []world.Fault{{Kind: world.PeerFrozen, Target: "dp-2", For: 29 * time.Second}}})
 		})

@@ -158,32 +158,26 @@ func (c *NodeChain) Best(now time.Time) int64 { return c.f.at(now, c.Chain.Head(
 // Finalized is its newest finalized block.
 func (c *NodeChain) Finalized(now time.Time) int64 { return max(0, c.Best(now)-finalityLag) }
 
-// Target is highestBlock; false where the build leaves it out. A node that sees nobody ahead of it names its own best
-// block: highestBlock freezes with the node that is stuck.
+// Seen is the highest block that it believes its peers have. A node that sees nobody ahead of it believes in its own best
+// one: what it has seen freezes with a node that is stuck.
+func (c *NodeChain) Seen(now time.Time) int64 {
+	if c.target < 0 {
+		return max(c.Chain.Head(now), c.Best(now))
+	}
+	return max(c.target, c.Best(now))
+}
+
+// Target is highestBlock; false where the build leaves it out.
 func (c *NodeChain) Target(now time.Time) (int64, bool) {
-	best := c.Best(now)
-	target := c.target
-	if target < 0 {
-		target = c.Chain.Head(now)
-	}
-	target = max(target, best)
-	if c.node.OmitsTarget && target-best <= majorSyncing {
-		return 0, false
-	}
-	return target, true
+	seen := c.Seen(now)
+	return seen, !c.node.OmitsTarget || seen-c.Best(now) > majorSyncing
 }
 
 // Start is the height with which the process began.
 func (c *NodeChain) Start() int64 { return c.start }
 
 // Syncing is isSyncing: behind a target that it knows of. A node that is stuck without knowing better says false.
-func (c *NodeChain) Syncing(now time.Time) bool {
-	target := c.target
-	if target < 0 {
-		target = c.Chain.Head(now)
-	}
-	return target-c.Best(now) > majorSyncing
-}
+func (c *NodeChain) Syncing(now time.Time) bool { return c.Seen(now)-c.Best(now) > majorSyncing }
 
 // PeerCount is the number of its peers on this chain.
 func (c *NodeChain) PeerCount() int {
