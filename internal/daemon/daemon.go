@@ -60,23 +60,26 @@ type Daemon struct {
 }
 
 // New opens everything that the daemon needs and starts nothing. On error everything is closed again.
-func New(ctx context.Context, o Options) (d *Daemon, err error) {
+func New(ctx context.Context, o Options) (*Daemon, error) {
 	core, err := Open(ctx, CoreOptions{Config: o.Config, Clock: o.Clock, Log: o.Log, Owner: "daemon", NeedsStore: true, Allow: o.Allow})
 	if err != nil {
 		return nil, err
 	}
-	d = &Daemon{Core: core, o: o}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, d.close())
-		}
-	}()
+	d := &Daemon{Core: core, o: o}
+	if err := d.open(ctx); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
+}
+
+func (d *Daemon) open(ctx context.Context) error {
+	o, core := d.o, d.Core
 	if err := d.alone(); err != nil {
-		return nil, err
+		return err
 	}
 	senders, err := d.senders(ctx, o.Config)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	d.control = control.New(control.Options{
 		Config: core.Config, Clock: o.Clock, Store: core.Store, Engine: core.Engine, Clients: core.sources(), Owner: core.Owner,
@@ -86,14 +89,14 @@ func New(ctx context.Context, o Options) (d *Daemon, err error) {
 	d.metrics = metrics.New(d.face, o.Version, o.Clock.Now())
 	d.messages = d.pipeline(o.Config, senders)
 	if err := d.control.Load(ctx, o.Clock.Now()); err != nil {
-		return nil, err
+		return err
 	}
 	if o.Config.Metrics.Listen != "" {
 		if d.listen, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Config.Metrics.Listen); err != nil {
-			return nil, fleet.FailWith(fleet.Unavailable, fleet.Because("daemon.listen", "address", o.Config.Metrics.Listen, "err", err), err)
+			return fleet.FailWith(fleet.Unavailable, fleet.Because("daemon.listen", "address", o.Config.Metrics.Listen, "err", err), err)
 		}
 	}
-	return d, nil
+	return nil
 }
 
 // alone makes sure that this data folder has one daemon.
