@@ -24,7 +24,8 @@ const defaultScenario = `# A list of what goes wrong.
 #              trader, what a pRuntime answers (BlockNumberMismatch, HeaderHashMismatch, ...), or any text as it is
 #              worker.message: any text; robot.down: 5xx (default), hangs, after
 #   for        it heals by itself after this long; default never. What a worker said of it stays: S_ERROR ends with a restart
-#   cured_by   restart (default, of the worker or the process that was struck) or nothing
+#   cured_by   restart (default, of the worker or the process that was struck) or nothing (default for pruntime.down and
+#              pruntime.hang, which a restart at the bridge does not touch)
 #   delay      bridge.slow: by how much every reply is late, in real time
 #
 # Faults: chain.halt; node.stall (highestBlock stands still too), node.stall_import, node.peers_lost, node.rpc_down,

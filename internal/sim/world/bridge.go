@@ -91,7 +91,7 @@ func (w *World) AddBridge(s BridgeSpec) *Bridge {
 	}
 	b.lifecycle = add("lifecycle", "phalanetwork/prb:next", true, b.lifecycleStarts, b.lifecycleExits)
 	if !s.BuiltInTrader {
-		b.trade = add("trade", "phalanetwork/prb:next", true, func() { b.tradeUp = true }, func(int) { b.tradeUp = false })
+		b.trade = add("trade", "phalanetwork/prb:next", true, b.tradeStarts, func(int) { b.tradeUp = false })
 	}
 	b.redisQ = add("redis-q", "redis:alpine", true, func() { b.redisUp = true }, func(int) { b.redisUp = false })
 	if s.MonitorOf == nil {
@@ -118,6 +118,15 @@ func (b *Bridge) Delay() time.Duration {
 		}
 	}
 	return 0
+}
+
+func (b *Bridge) tradeStarts() {
+	b.tradeUp = true
+	b.trade.after(lifecycleChecks, func() {
+		if !b.Node.linked {
+			b.trade.Exit(255)
+		}
+	})
 }
 
 func (b *Bridge) monitorLater(after time.Duration, f func()) {

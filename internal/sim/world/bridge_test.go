@@ -188,3 +188,17 @@ func TestLowStakeCrashesTheLifecycle(t *testing.T) {
 		}
 	}
 }
+
+func TestACrashIsNobodysHarm(t *testing.T) {
+	w := demo(t, Fault{Kind: NodeCrash, Target: "node-1"}, Fault{At: time.Minute, Kind: LifecycleCrash, Target: "prb-a"})
+	pass(w, 10*time.Minute)
+	h := w.Host("node-1")
+	if len(w.Harm())+len(w.Effects()) > 0 || h.Container("phala-node").Running() {
+		t.Errorf("harm %v, effects %v", w.Harm(), w.Effects())
+	}
+	for _, name := range []string{"bridge_lifecycle_1", "bridge_trade_1", "bridge_dp_data_provider_1"} {
+		if h.Container(name).RestartCount() < 3 {
+			t.Errorf("%s does not run in circles without its node: %d", name, h.Container(name).RestartCount())
+		}
+	}
+}

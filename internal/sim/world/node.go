@@ -107,7 +107,7 @@ func (n *Node) onExit(code int) {
 	if code == 137 {
 		n.w.harm(HarmNodeKilled, n.Name)
 	}
-	if n.w.fedBy(n) {
+	if byHand := code == n.container.StopCode || code == 137; byHand && n.w.fedBy(n) {
 		n.w.harm(HarmNodeUnderLoad, n.Name)
 	}
 	n.trouble = slices.DeleteFunc(n.trouble, func(t *trouble) bool { return t.curedBy == CuredByRestart })

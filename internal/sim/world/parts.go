@@ -82,6 +82,9 @@ func (w *World) nodeLink(n *Node, linked bool) {
 		if b.Node == n && b.lifecycleUp {
 			b.later(linkLostAfter, func() { b.lifecycle.Exit(255) })
 		}
+		if b.Node == n && b.tradeUp {
+			b.trade.after(linkLostAfter, func() { b.trade.Exit(255) })
+		}
 	}
 }
 

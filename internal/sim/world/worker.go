@@ -57,6 +57,15 @@ func (c *Context) later(after time.Duration, f func()) {
 	})
 }
 
+// soon does f at the runner's next round, whatever state the context has got into by then.
+func (c *Context) soon(f func()) {
+	c.b.w.After(reportEvery, func() {
+		if !c.gone {
+			f()
+		}
+	})
+}
+
 // spread is between least and twice as long.
 func (c *Context) spread(least time.Duration) time.Duration {
 	if c.chance == nil {
@@ -75,6 +84,9 @@ func (c *Context) enter(state, text string) {
 	c.state = state
 	c.say(text)
 	c.refeed()
+	if c.rt != nil && !c.rt.Answers() {
+		c.lost()
+	}
 }
 
 // refeed sends blocks, or none, as the state, its process and its sync loop allow.
@@ -180,8 +192,8 @@ func (c *Context) drainQueue() {
 
 // restart drops the context and builds it anew from the record in memory, not from the database.
 func (c *Context) restart() {
-	reported := c.reported
-	c.later(reportEvery, func() {
+	c.soon(func() {
+		reported := c.reported
 		c.begin()
 		c.state, c.message, c.reported = StateStarting, "State changed from S_IDLE to S_STARTING", reported
 		c.at = c.b.w.now
@@ -190,7 +202,7 @@ func (c *Context) restart() {
 
 // kick stops the sync for good and asks the pRuntime to exit. In S_SYNCHED the cancelled wait ends in an error, null.
 func (c *Context) kick() {
-	c.later(reportEvery, func() {
+	c.soon(func() {
 		if c.state == StateSynched {
 			c.fail("null")
 		} else {
@@ -220,7 +232,7 @@ func (c *Context) settle() {
 
 // lost is what the info loop makes of a pRuntime that does not answer.
 func (c *Context) lost() {
-	if c.state == StateError || c.state == StateStarting || c.state == "" {
+	if c.state == StateError || c.state == StateKicked || c.state == StateStarting || c.state == "" {
 		return
 	}
 	c.later(infoGivesUp, func() {

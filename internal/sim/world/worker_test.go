@@ -259,3 +259,41 @@ func TestHarmfulTreatmentIsRecorded(t *testing.T) {
 		t.Errorf("harm %v, want %v", got, want)
 	}
 }
+
+func TestARestartIsNotLostInATransition(t *testing.T) {
+	for asked := time.Duration(0); asked < 40*time.Second; asked += 100 * time.Millisecond {
+		w := demo(t, Fault{Kind: WorkerError, Target: "w-03"})
+		b, c := w.Bridge("prb-a"), worker(t, w, "w-03")
+		pass(w, time.Second)
+		_, _ = b.Act(ActionRestart, []string{c.Worker.UUID})
+		pass(w, asked)
+		before := c.State()
+		_, _ = b.Act(ActionRestart, []string{c.Worker.UUID})
+		pass(w, 500*time.Millisecond)
+		if c.State() != StateStarting {
+			t.Errorf("asked after %v, in %s: half a second later it is in %s", asked, before, c.State())
+		}
+	}
+}
+
+func TestEnclaveThatDiesDuringASync(t *testing.T) {
+	w := demo(t, Fault{Kind: WorkerFreeze, Target: "w-03"})
+	b, c := w.Bridge("prb-a"), worker(t, w, "w-03")
+	pass(w, time.Hour)
+	_, _ = b.Act(ActionRestart, []string{c.Worker.UUID})
+	for c.State() != StateSynched {
+		pass(w, 100*time.Millisecond)
+	}
+	if err := w.Apply(Scenario{Faults: []Fault{{Kind: PruntimeDown, Target: "w-03"}}}); err != nil {
+		t.Fatal(err)
+	}
+	pass(w, time.Minute)
+	if text, _ := c.Message(); c.State() != StateError || text != `"Error: connect ECONNREFUSED 127.0.100.3:8000"` {
+		t.Errorf("%s %q", c.State(), text)
+	}
+	_, _ = b.Act(ActionRestart, []string{c.Worker.UUID})
+	got := steady(story(w, func() *Context { return c }, 2*time.Minute))
+	if want := []string{`S_ERROR "Error: connect ECONNREFUSED 127.0.100.3:8000"`, recovery[0], `S_ERROR "Error: connect ECONNREFUSED 127.0.100.3:8000"`}; !slices.Equal(got, want) {
+		t.Errorf("restarted against a closed port:\n%s", strings.Join(got, "\n"))
+	}
+}
