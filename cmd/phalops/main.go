@@ -40,7 +40,7 @@ func run() int {
 		width = 0
 	}
 	return cli.Main(ctx, cli.Env{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, LookEnv: os.LookupEnv,
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
 		User: userName(), Version: version, TTY: term.IsTerminal(fd), Width: width, Reload: reload,
 	})
 }

@@ -36,7 +36,6 @@ type Env struct {
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Getenv  func(string) string
-	LookEnv func(string) (string, bool)
 	User    string // who is asking, for the audit
 	Version string
 	TTY     bool            // stdout is a terminal: colours and live lines are welcome
@@ -108,17 +107,52 @@ func langOf(env Env) i18n.Lang {
 
 // exit turns an error into words on stderr and an exit code.
 func (a *app) exit(ctx context.Context, err error) int {
-	var quiet exitError
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &quiet):
-		return quiet.code
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(a.Stderr, a.say("cli.interrupted"))
 		return exitInterrupted
 	}
-	fmt.Fprintln(a.Stderr, a.paint(red, a.say("cli.error"))+" "+a.text(fleet.ReasonOf(err)))
+	code := exitDone
+	for _, e := range parts(err) {
+		var quiet exitError
+		c := exitCode(e)
+		switch {
+		case errors.As(e, &quiet):
+			c = quiet.code
+		case a.flags.timeout > 0 && errors.Is(e, context.DeadlineExceeded):
+			c = exitFailed
+			a.complain(fleet.Because("cli.timed_out", "timeout", a.flags.timeout))
+		default:
+			a.complain(fleet.ReasonOf(e))
+		}
+		if code == exitDone {
+			code = c
+		}
+	}
+	return code
+}
+
+func (a *app) complain(why fleet.Reason) {
+	fmt.Fprintln(a.Stderr, a.paint(red, a.say("cli.error"))+a.text(why))
+}
+
+// parts takes joined errors apart, so that each is told.
+func parts(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, e := range joined.Unwrap() {
+		out = append(out, parts(e)...)
+	}
+	return out
+}
+
+// exitCode is the contract with scripts.
+func exitCode(err error) int {
 	switch fleet.KindOf(err) {
 	case fleet.Invalid, fleet.NotFound:
 		return exitUsage
@@ -152,6 +186,8 @@ func (a *app) root() *cobra.Command {
 		Long:          a.say("cli.root_long"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          a.noUnknownVerb,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			return a.prepare(cmd)
 		},
@@ -165,9 +201,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, a.say("cli.flag_verbose"))
 	f.BoolVar(&a.flags.noColor, "no-color", false, a.say("cli.flag_no_color"))
 	f.DurationVar(&a.flags.timeout, "timeout", 0, a.say("cli.flag_timeout"))
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return usage("cli.usage", "err", err)
-	})
+	root.SetFlagErrorFunc(badFlag)
 	root.AddCommand(a.demoCmd(), a.runCmd(), a.statusCmd(), a.configCmd(), a.nodeCmd(), a.bridgeCmd(), a.workerCmd(),
 		a.incidentCmd(), a.auditCmd(), a.planCmd(), a.simCmd(), a.versionCmd())
 	a.localiseHelp(root)
@@ -206,24 +240,41 @@ func (a *app) noun(name, short string, verbs ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// noUnknownVerb refuses words that are no command, and names the nearest one or else all.
 func (a *app) noUnknownVerb(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := ""
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = a.say("cli.did_you_mean", "word", near[0])
+	return a.unknownVerb(cmd, args[0])
+}
+
+func (a *app) unknownVerb(cmd *cobra.Command, verb string) error {
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(verb); len(near) > 0 {
+		return usage("cli.unknown_verb_near", "verb", verb, "noun", cmd.CommandPath(), "word", near[0])
 	}
-	return usage("cli.unknown_verb", "verb", args[0], "noun", cmd.CommandPath(), "hint", hint)
+	var known []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			known = append(known, c.Name())
+		}
+	}
+	return usage("cli.unknown_verb", "verb", verb, "noun", cmd.CommandPath(), "known", strings.Join(known, ", "))
 }
 
 // args wraps a count check so that its message is ours.
 func (a *app) args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usage("cli.usage_of", "usage", cmd.UseLine(), "err", err)
+		if check(cmd, args) == nil {
+			return nil
 		}
-		return nil
+		if len(args) == 0 {
+			return usage("cli.missing_argument", "usage", cmd.UseLine())
+		}
+		if cmd.Flags().Lookup("name") != nil {
+			return usage("cli.not_a_name", "argument", args[0])
+		}
+		return usage("cli.extra_argument", "usage", cmd.UseLine(), "argument", args[len(args)-1])
 	}
 }
 

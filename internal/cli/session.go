@@ -50,7 +50,7 @@ func (a *app) loadConfig() (config.Config, string, error) {
 		a.printProblems(path, problems)
 		return cfg, path, exitError{exitUsage}
 	}
-	if a.flags.lang == "" && cfg.Lang != "" && a.Getenv("PHALOPS_LANG") == "" {
+	if a.flags.lang == "" && cfg.Lang != "" {
 		a.lang = langNamed(cfg.Lang, a.lang)
 	}
 	return cfg, path, nil
