@@ -24,7 +24,8 @@ type Kind struct {
 	// Name is the plan kind, for example "node.restart".
 	Name string
 	// Build looks at the world, without touching it, and returns the whole plan: steps, locks, exactness. The engine fills
-	// in identity, author, reason, state and time. A *fleet.Error of kind Refused says that it would be unsafe.
+	// in identity, author, reason, state and time. A step that Build leaves out of a batch is returned as StepSkipped with
+	// the reason in Result: it counts as not done. A *fleet.Error of kind Refused says that it would be unsafe.
 	Build func(ctx context.Context, req Request, now time.Time) (fleet.Plan, error)
 	// Ops are the handlers of the kind's steps by Step.Op.
 	Ops map[string]Op

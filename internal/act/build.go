@@ -43,8 +43,13 @@ func (e *Engine) Build(ctx context.Context, req Request, now time.Time) (fleet.P
 	}
 	for i := range p.Steps {
 		s := &p.Steps[i]
-		s.Seq, s.State, s.Attempt, s.Token, s.Note, s.Result = i, fleet.StepPlanned, 0, 0, nil, fleet.Reason{}
+		s.Seq, s.Attempt, s.Token, s.Note = i, 0, 0, nil
 		s.Began, s.Effected, s.Ended = time.Time{}, time.Time{}, time.Time{}
+		if s.State == fleet.StepSkipped {
+			s.Ended = now // left out by the kind, which says why in Result
+		} else {
+			s.State, s.Result = fleet.StepPlanned, fleet.Reason{}
+		}
 		if s.Class == "" {
 			s.Class = fleet.ClassReversible
 		}
@@ -108,7 +113,7 @@ func (e *Engine) Submit(ctx context.Context, p fleet.Plan, now time.Time) error 
 	if p.Args[ArgConfirm] == "" {
 		for _, s := range p.Steps {
 			if s.Class == fleet.ClassIrreversible {
-				return fleet.Fail(fleet.Refused, fleet.Because("act.not_confirmed", "step", s.Name, "target", s.Target))
+				return fleet.Fail(fleet.Refused, labelled(fleet.Because("act.not_confirmed", "step", s.Name, "label", s.Label.Code, "target", s.Target), &s))
 			}
 		}
 	}

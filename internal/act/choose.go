@@ -104,8 +104,8 @@ func (v view) choose() move {
 		return v.end()
 	case until.IsZero() && len(lost) > 0:
 		s := v.p.Steps[lost[0]]
-		return move{kind: movePark, steps: lost, note: because(fleet.Because("act.plan_parked", "step", s.Name, "plan", v.p.ID,
-			"why", s.Result.Code), s.Result)}
+		return move{kind: movePark, steps: lost, note: labelled(because(fleet.Because("act.plan_parked", "step", s.Name, "label", s.Label.Code,
+			"plan", v.p.ID, "why", s.Result.Code), s.Result), &s)}
 	case until.IsZero():
 		until = v.now.Add(DefaultPoll)
 	}
@@ -148,8 +148,8 @@ func (v view) lines() []line {
 		}
 		l := &lines[n]
 		l.steps = append(l.steps, i)
-		l.started = l.started || s.State != fleet.StepPlanned || tries(s) > 0
-		l.begun = l.begun || s.Attempt > 0
+		l.started = l.started || s.State != fleet.StepPlanned && s.State != fleet.StepSkipped || tries(s) > 0
+		l.begun = l.begun || s.Attempt > 0 && v.ops[s.Op].Do != nil
 		l.broken = l.broken || s.State == fleet.StepFailed
 	}
 	return lines
@@ -176,8 +176,8 @@ func (v view) walk(l line) walked {
 		planned := s.State == fleet.StepPlanned
 		w.open = true
 		switch {
-		case planned && stop && (!s.Restoring || !l.begun):
-			w.skips = append(w.skips, i)
+		case planned && stop && (!s.Restoring || !l.begun), stop && !s.Restoring && v.ops[s.Op].Do == nil:
+			w.skips = append(w.skips, i) // a step that only waits has sent nothing that must be proved
 			continue
 		case givenUp(s, v.now):
 			w.lost = append(w.lost, i)

@@ -34,7 +34,7 @@ func (v view) mustTurn() (fleet.Reason, bool) {
 	}
 	for i := range p.Steps {
 		if s := &p.Steps[i]; s.State == fleet.StepFailed || failing(s) {
-			return because(fleet.Because("act.plan_restoring", "step", s.Name, "why", s.Result.Code), s.Result), true
+			return labelled(because(fleet.Because("act.plan_restoring", "step", s.Name, "label", s.Label.Code, "why", s.Result.Code), s.Result), s), true
 		}
 	}
 	return fleet.Reason{}, false
@@ -79,10 +79,10 @@ func (v view) end() move {
 	case p.Abort:
 		return move{kind: moveEnd, state: fleet.PlanAborted, note: fleet.Because("act.plan_aborted", "plan", p.ID)}
 	}
-	why := because(fleet.Because("act.plan_failed", "step", first.Name, "why", first.Result.Code), first.Result)
+	why := labelled(because(fleet.Because("act.plan_failed", "step", first.Name, "label", first.Label.Code, "why", first.Result.Code), first.Result), first)
 	if whole > 0 {
-		return move{kind: moveEnd, state: fleet.PlanPartly, note: because(fleet.Because("act.plan_partly", "done", whole,
-			"failed", parts-whole, "plan", p.ID, "step", first.Name, "why", first.Result.Code), first.Result)}
+		return move{kind: moveEnd, state: fleet.PlanPartly, note: labelled(because(fleet.Because("act.plan_partly", "done", whole,
+			"failed", parts-whole, "plan", p.ID, "step", first.Name, "label", first.Label.Code, "why", first.Result.Code), first.Result), first)}
 	}
 	return move{kind: moveEnd, state: fleet.PlanFailed, note: why}
 }
@@ -93,6 +93,27 @@ func because(r, why fleet.Reason) fleet.Reason {
 	args := make(map[string]string, len(r.Args)+len(why.Args))
 	maps.Copy(args, why.Args)
 	maps.Copy(args, r.Args)
+	r.Args = args
+	return r
+}
+
+// labelled lets people read what a step does in place of its name: the catalogue shows {label|code}, the code of the step's
+// Label, with the label's arguments, which join those of r. A step without a label, or with one whose arguments would say
+// two things at once, is called by its name.
+func labelled(r fleet.Reason, s *fleet.Step) fleet.Reason {
+	args := maps.Clone(r.Args)
+	args["label"] = s.Label.Code
+	for k, v := range s.Label.Args {
+		if old, taken := args[k]; taken && old != v {
+			args = maps.Clone(r.Args)
+			args["label"] = ""
+			break
+		}
+		args[k] = v
+	}
+	if args["label"] == "" {
+		args["label"] = s.Name
+	}
 	r.Args = args
 	return r
 }

@@ -143,6 +143,23 @@ func TestLines(t *testing.T) {
 			0s start done act.sent
 			20s grow done act.sent
 			20s plan done act.plan_done`},
+		{name: "exact: abort does not wait for a step that only waits", exact: true,
+			ops:   map[string]script{"good": good, "waits": {verify: []any{act.NotYet}, deadline: time.Hour}},
+			steps: []string{"stop good n1", "grow waits n2", "~start good n1"}, before: func(b *bench) { b.until("grow effected"); b.abort() }, want: `
+			0s stop done act.sent
+			0s grow effected
+			0s start done act.sent
+			0s grow skipped act.skipped
+			0s plan aborted act.plan_aborted`},
+		{name: "exact: after a look that nothing follows nothing is restored", exact: true,
+			ops:   map[string]script{"good": good, "looks": {verify: []any{act.TooLate}}},
+			steps: []string{"look looks n2", "stop good n1", "~start good n1"}, want: `
+			0s look effected
+			0s look failed act.too_late
+			0s plan restoring act.plan_restoring
+			0s stop skipped act.skipped
+			0s start skipped act.skipped
+			0s plan failed act.plan_failed`},
 		{name: "exact: full disk half-way restores", exact: true, ops: all,
 			steps: []string{"stop good n1", "restart good n2", "~start good n1"}, before: func(b *bench) { b.run(1); b.store.SetFull(true) }, want: `
 			0s stop done act.sent

@@ -40,7 +40,7 @@ func (r *run) resolve(ctx context.Context, s *fleet.Step) error {
 		return r.done(ctx, s, fleet.Because("act.found_done"))
 	case so:
 		s.State, s.Effected = fleet.StepEffected, s.Began
-		return r.saveStep(ctx, s, r.stepEvent(s, fleet.Because("act.step_resumed", "step", s.Name)))
+		return r.saveStep(ctx, s, r.stepEvent(s, fleet.Because("act.step_resumed", "step", s.Name, "label", s.Label.Code)))
 	case !s.Restoring && stopping, tries(s) >= op.attempts():
 		s.Effected = s.Began
 		return r.fail(ctx, s, fleet.Because("act.interrupted"))
@@ -122,9 +122,9 @@ func (r *run) send(ctx context.Context, op Op, s *fleet.Step) error {
 	s.Note, s.Result, s.Began = newNote(prepared, s.Note), fleet.Reason{}, r.now
 	if op.Do == nil {
 		s.State, s.Effected = fleet.StepEffected, r.now
-		return r.saveStep(ctx, s, append(events, r.stepEvent(s, fleet.Because("act.step_waits", "step", s.Name)))...)
+		return r.saveStep(ctx, s, append(events, r.stepEvent(s, fleet.Because("act.step_waits", "step", s.Name, "label", s.Label.Code)))...)
 	}
-	events = append(events, r.stepEvent(s, fleet.Because("act.step_intent", "step", s.Name, "attempt", s.Attempt)))
+	events = append(events, r.stepEvent(s, fleet.Because("act.step_intent", "step", s.Name, "label", s.Label.Code, "attempt", s.Attempt)))
 	if err := r.saveStep(ctx, s, events...); err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (r *run) perhapsSent(ctx context.Context, op Op, s *fleet.Step, why fleet.R
 		return r.fail(ctx, s, because(fleet.Because("act.not_known", "seen", why.Code), why))
 	}
 	s.State, s.Result = fleet.StepEffected, why
-	return r.saveStep(ctx, s, r.stepEvent(s, because(fleet.Because("act.step_unsure", "step", s.Name, "why", why.Code), why)))
+	return r.saveStep(ctx, s, r.stepEvent(s, because(fleet.Because("act.step_unsure", "step", s.Name, "label", s.Label.Code, "why", why.Code), why)))
 }
 
 // verify asks once for the proof of an effected step.
@@ -222,7 +222,7 @@ func tooLate(after time.Duration, why fleet.Reason) fleet.Reason {
 func (r *run) done(ctx context.Context, s *fleet.Step, why fleet.Reason) error {
 	events := r.started()
 	s.State, s.Result, s.Ended = fleet.StepDone, why, r.now
-	return r.saveStep(ctx, s, append(events, r.stepEvent(s, because(fleet.Because("act.step_done", "step", s.Name, "why", why.Code), why)))...)
+	return r.saveStep(ctx, s, append(events, r.stepEvent(s, because(fleet.Because("act.step_done", "step", s.Name, "label", s.Label.Code, "why", why.Code), why)))...)
 }
 
 // tryFailed writes down a failed try that may be repeated; the step fails when it was the last one, and at once for a
@@ -241,7 +241,7 @@ func (r *run) tryFailed(ctx context.Context, op Op, s *fleet.Step, err error, in
 		return r.fail(ctx, s, why, events...)
 	}
 	s.Result = why
-	return r.saveStep(ctx, s, append(events, r.stepEvent(s, because(fleet.Because("act.step_retry", "step", s.Name,
+	return r.saveStep(ctx, s, append(events, r.stepEvent(s, because(fleet.Because("act.step_retry", "step", s.Name, "label", s.Label.Code,
 		"attempt", tries(s), "next", pause(tries(s)), "why", why.Code), why)))...)
 }
 
@@ -250,7 +250,7 @@ func (r *run) fail(ctx context.Context, s *fleet.Step, why fleet.Reason, events 
 	s.Result = why
 	if !s.Restoring {
 		s.State, s.Ended = fleet.StepFailed, r.now
-		return r.saveStep(ctx, s, append(events, r.stepEvent(s, because(fleet.Because("act.step_failed", "step", s.Name, "why", why.Code), why)))...)
+		return r.saveStep(ctx, s, append(events, r.stepEvent(s, because(fleet.Because("act.step_failed", "step", s.Name, "label", s.Label.Code, "why", why.Code), why)))...)
 	}
 	tell := !failing(s) || tries(s)%tellEvery == 0
 	s.State = fleet.StepPlanned
@@ -259,7 +259,7 @@ func (r *run) fail(ctx context.Context, s *fleet.Step, why fleet.Reason, events 
 		note(s, noteFailing, stamp(r.now))
 	}
 	if tell {
-		events = append(events, r.stepEvent(s, because(fleet.Because("act.restore_failing", "step", s.Name, "attempt", tries(s),
+		events = append(events, r.stepEvent(s, because(fleet.Because("act.restore_failing", "step", s.Name, "label", s.Label.Code, "attempt", tries(s),
 			"next", pause(tries(s)), "why", why.Code), why)))
 	}
 	return r.saveStep(ctx, s, events...)
@@ -268,7 +268,7 @@ func (r *run) fail(ctx context.Context, s *fleet.Step, why fleet.Reason, events 
 // started is the event of a plan's first move; nothing later.
 func (r *run) started() []fleet.Event {
 	for i := range r.p.Steps {
-		if s := &r.p.Steps[i]; s.State != fleet.StepPlanned || tries(s) > 0 {
+		if s := &r.p.Steps[i]; s.State != fleet.StepPlanned && s.State != fleet.StepSkipped || tries(s) > 0 {
 			return nil
 		}
 	}
@@ -276,7 +276,7 @@ func (r *run) started() []fleet.Event {
 }
 
 func (r *run) stepEvent(s *fleet.Step, why fleet.Reason) fleet.Event {
-	return fleet.Event{At: r.now, Kind: fleet.EventStep, Author: r.p.Author, Target: s.Target, Incident: r.p.Incident, Plan: r.p.ID, Reason: why}
+	return fleet.Event{At: r.now, Kind: fleet.EventStep, Author: r.p.Author, Target: s.Target, Incident: r.p.Incident, Plan: r.p.ID, Reason: labelled(why, s)}
 }
 
 func (r *run) at(point Point, s *fleet.Step) {
