@@ -104,7 +104,7 @@ func (w *World) AddBridge(s BridgeSpec) *Bridge {
 // trades reports whether transactions of the workers get through.
 func (b *Bridge) trades() bool { return b.redisUp && (b.tradeUp || b.BuiltInTrader) }
 
-// MonitorListening reports whether the monitor's port is open, MonitorHung whether it takes connections and never answers.
+// MonitorListening reports whether the monitor's port is open.
 func (b *Bridge) MonitorListening() bool { return b.monitorUp }
 
 // MonitorHung reports whether the monitor takes connections and never answers.

@@ -31,7 +31,7 @@ func inOrder[K cmp.Ordered, V any](m map[K]V) []V {
 	return all
 }
 
-// Networks, Nodes, DataProviders and Bridges are everything of that sort in the order of the names.
+// Networks are all networks in the order of their names.
 func (w *World) Networks() []*Network { return inOrder(w.parts.networks) }
 
 // Nodes are all nodes in the order of their names.
