@@ -67,7 +67,7 @@ func (r *reader) node(v value, site string) Node {
 	switch para, relay, rpc := seen["para"].present(), seen["relay"].present(), seen["rpc"].present(); {
 	case rpc && (para || relay):
 		seen["rpc"].problem(fleet.Because("config.rpc_and_para"))
-	case !rpc && !(para && relay) && v.n.Kind == yaml.MappingNode:
+	case !rpc && (!para || !relay) && v.n.Kind == yaml.MappingNode:
 		v.problem(fleet.Because("config.no_rpc"))
 	}
 	r.onlyOnce(seen["para"], n.Para)

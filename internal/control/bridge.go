@@ -18,7 +18,8 @@ func (c *Control) bridgeStep(s config.Site, b config.Bridge) Step {
 		if _, ours := c.board.Lease(s.Name, now); !ours {
 			return now.Add(leaseRenew / 3), nil
 		}
-		status, decisions, facts := c.judgeBridge(ctx, s, b, now)
+		status, decisions, facts := c.judgeBridge(ctx, s, b)
+		now = c.clock.Now() // asking took time
 		titles := make(map[fleet.Ref]string, len(decisions))
 		titles[status.Ref] = b.Name
 		for _, w := range status.Workers {
@@ -34,7 +35,7 @@ func (c *Control) bridgeStep(s config.Site, b config.Bridge) Step {
 }
 
 // judgeBridge observes and decides, and puts both on the board. The bridge's own decision comes first.
-func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridge, now time.Time) (fleet.BridgeStatus, []fleet.Decision, []fleet.Fact) {
+func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridge) (fleet.BridgeStatus, []fleet.Decision, []fleet.Fact) {
 	cfg := c.config()
 	ref := fleet.BridgeRef(b.Name)
 	before := c.board.Bridge(b.Name)
@@ -43,7 +44,7 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 	if err == nil {
 		reading = client.Read(ctx)
 	}
-	now = c.clock.Now()
+	now := c.clock.Now()
 	before.Ref, before.Site, before.Version = ref, s.Name, b.Version
 	status := observe.Bridge(before, reading, now)
 	facts := observe.Changes(before, status)
@@ -124,7 +125,7 @@ func (c *Control) record(ctx context.Context, site string, titles map[fleet.Ref]
 const decisionAge = 5 * time.Minute
 
 // Survey looks at everything once, for a command that finds no daemon: nothing is written, nothing is treated.
-func (c *Control) Survey(ctx context.Context, now time.Time) {
+func (c *Control) Survey(ctx context.Context) {
 	cfg := c.config()
 	for name, n := range cfg.Networks {
 		if len(n.Reference) > 0 {
@@ -133,13 +134,13 @@ func (c *Control) Survey(ctx context.Context, now time.Time) {
 	}
 	for _, s := range cfg.Sites {
 		for _, n := range s.Nodes {
-			_, d, _ := c.judgeNode(ctx, s, n, now)
+			_, d, _ := c.judgeNode(ctx, s, n)
 			c.board.setDecision(d)
 		}
 	}
 	for _, s := range cfg.Sites {
 		for _, b := range s.Bridges {
-			_, decisions, _ := c.judgeBridge(ctx, s, b, now)
+			_, decisions, _ := c.judgeBridge(ctx, s, b)
 			for _, d := range decisions {
 				c.board.setDecision(d)
 			}

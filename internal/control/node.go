@@ -17,7 +17,8 @@ func (c *Control) nodeStep(s config.Site, n config.Node) Step {
 		if _, ours := c.board.Lease(s.Name, now); !ours {
 			return now.Add(leaseRenew / 3), nil
 		}
-		status, d, facts := c.judgeNode(ctx, s, n, now)
+		status, d, facts := c.judgeNode(ctx, s, n)
+		now = c.clock.Now() // asking took time
 		errs := []error{
 			c.store.SaveNode(ctx, status), c.store.LogFacts(ctx, facts...),
 			c.record(ctx, s.Name, map[fleet.Ref]string{d.Target: n.Name}, []fleet.Decision{d}, func(was, _ fleet.Decision) bool {
@@ -30,7 +31,7 @@ func (c *Control) nodeStep(s config.Site, n config.Node) Step {
 }
 
 // judgeNode observes and decides, and puts both on the board.
-func (c *Control) judgeNode(ctx context.Context, s config.Site, n config.Node, now time.Time) (fleet.NodeStatus, fleet.Decision, []fleet.Fact) {
+func (c *Control) judgeNode(ctx context.Context, s config.Site, n config.Node) (fleet.NodeStatus, fleet.Decision, []fleet.Fact) {
 	cfg := c.config()
 	ref := fleet.NodeRef(n.Name)
 	before := c.board.Node(n.Name)
@@ -51,16 +52,21 @@ func (c *Control) judgeNode(ctx context.Context, s config.Site, n config.Node, n
 	}
 	status := observe.Node(ctx, c.clock, source, before)
 	facts := observe.Changes(before, status)
-	now = c.clock.Now()
+	now := c.clock.Now()
 	d := decide.Node(decide.NodeInput{
 		Status: status, Earlier: c.board.earlier(n.Name, now), Others: c.otherNodes(s, n), Reference: c.board.headsOf(s.Network),
 		Attempts: c.board.attemptsOn(ref), CanRestart: n.Container != "", Dependants: dependants(cfg, n.Name),
-		HostSilent: status.Container != nil && !status.Container.Fresh(), Locked: c.lockedBy(ref),
+		HostSilent: hostSilent(status), Locked: c.lockedBy(ref),
 		Blind: c.board.dark(), Policy: policyOf(cfg), BlockTimes: blockTimes(cfg, s.Network), Now: now,
 	})
 	status.Condition, status.Since = fleet.NodeCondition(d.Condition), d.Since
 	c.board.setNode(n.Name, status)
 	return status, d, facts
+}
+
+// hostSilent reports whether a node's host does not answer. A host that says "no such container" does.
+func hostSilent(n fleet.NodeStatus) bool {
+	return n.Container != nil && !n.Container.Fresh() && n.Container.Cause.Code != "observe.no_container"
 }
 
 // otherNodes are our other nodes of the same network: independent witnesses.

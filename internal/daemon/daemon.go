@@ -169,7 +169,8 @@ func (d *Daemon) Start(ctx context.Context) error {
 	if d.o.Path != "" {
 		watcher := config.NewWatcher(d.o.Path, clock.Real{}, d.o.Reload)
 		d.wg.Go(func() {
-			if err := watcher.Run(ctx, func(u config.Update) { d.reload(ctx, u) }); err != nil && ctx.Err() == nil {
+			err := watcher.Run(ctx, func(u config.Update) { d.reload(ctx, u) })
+			if ctx.Err() == nil {
 				d.Log.Error("the configuration is no longer watched", "err", err)
 			}
 		})
@@ -232,7 +233,7 @@ func (d *Daemon) close() error {
 		d.lock = nil
 	}
 	if d.Core != nil {
-		errs = append(errs, d.Core.Close())
+		errs = append(errs, d.Close())
 		d.Core = nil
 	}
 	return errors.Join(errs...)

@@ -74,7 +74,7 @@ func (r *rig) options() Options {
 	robot := r.sim.Server.Endpoints().Robots[0]
 	return Options{
 		Config: r.cfg, Clock: r.sim.Clock, Catalog: catalog, Lang: i18n.EN, Version: "test", Allow: wire.LoopbackOnly,
-		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log:     slog.New(slog.DiscardHandler),
 		Secrets: secret.NewMap(map[string]string{SimToken: robot.Token, SimSecret: robot.Secret}),
 	}
 }

@@ -54,7 +54,7 @@ func (c *Core) Look(ctx context.Context) (Snapshot, error) {
 	if err := ctl.Load(ctx, now); err != nil {
 		return s, err
 	}
-	ctl.Survey(ctx, now)
+	ctl.Survey(ctx)
 	s.At = c.Clock.Now()
 	s.Nodes, s.Bridges = ctl.Board().Nodes(), ctl.Board().Bridges()
 	for _, ref := range s.targets() {

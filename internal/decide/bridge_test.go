@@ -52,7 +52,7 @@ func TestBridgeParts(t *testing.T) {
 		{"monitor silent for a minute", []change{func(in *decide.BridgeInput) { in.Status.Monitor = silentFor(m) }}, fleet.BridgeBlind, fleet.Wait, "bridge.blind", prbB, fleet.Info, fleet.Unknown},
 		{"monitor silent for long", []change{func(in *decide.BridgeInput) { in.Status.Monitor = silentFor(3 * m) }}, fleet.BridgeBlind, fleet.Person, "bridge.blind", prbB, fleet.Warning, fleet.Unknown},
 		{"monitor silent while its host is treated", []change{func(in *decide.BridgeInput) {
-			in.Status.Monitor, in.ParentTreated = silentFor(3*m), ref(fleet.Because("guard.treating"))
+			in.Status.Monitor, in.ParentTreated = silentFor(3*m), new(fleet.Because("guard.treating"))
 		}}, fleet.BridgeBlind, fleet.Wait, "bridge.blind", prbB, fleet.Info, fleet.Unknown},
 		{"everything dark", []change{func(in *decide.BridgeInput) { in.Status.Monitor, in.Blind = silentFor(3*m), true }}, fleet.BridgeBlind, fleet.Wait, "bridge.blind", fleet.Fleet, fleet.Info, fleet.Unknown},
 		{"phalops slept", []change{func(in *decide.BridgeInput) { in.Status.Monitor = fleet.Probe{At: ago(h)} }}, fleet.BridgeBlind, fleet.Wait, "bridge.blind", prbB, fleet.Info, fleet.Unknown},
@@ -149,7 +149,7 @@ func TestWorkerGuards(t *testing.T) {
 		{"no node configured", func(in *decide.BridgeInput) { in.Node = nil }, fleet.Act, "", target},
 		{"data provider frozen", dpFrozen(4 * m), fleet.Wait, "bridge.source_frozen", "dp/dp-1"},
 		{"phalops blind", func(in *decide.BridgeInput) { in.Blind = true }, fleet.Wait, "guard.blind", fleet.Fleet},
-		{"a plan runs on the node", func(in *decide.BridgeInput) { in.ParentTreated = ref(fleet.Because("guard.treating")) }, fleet.Wait, "guard.treating", prbB},
+		{"a plan runs on the node", func(in *decide.BridgeInput) { in.ParentTreated = new(fleet.Because("guard.treating")) }, fleet.Wait, "guard.treating", prbB},
 		{"a plan runs on it", func(in *decide.BridgeInput) { in.Treating = map[fleet.Ref]bool{target: true} }, fleet.Wait, "guard.treating", target},
 		{"an attempt runs on it", attempts(fleet.Attempt{Target: target, Kind: decide.ActionWorkerRestart, At: ago(m), Outcome: fleet.PlanRunning}), fleet.Wait, "guard.treating", target},
 		{"somebody holds it", func(in *decide.BridgeInput) {

@@ -195,13 +195,13 @@ func (in *NodeInput) standing(chain string, c *fleet.ChainStatus, h history, t t
 		v.weight, v.rule, v.want = weighAlone, "node.stalled.unsure", wantTime
 		v.reason = fleet.Because("node.stalled_unsure", args...)
 	default:
-		in.lone(chain, c, h, frozen, args, v)
+		in.lone(c, h, args, v)
 	}
 }
 
 // lone reads a standing node that nobody can testify for: one ordered restart after twice the time, then a long pause and
 // a person. A lone node is not a silent chain, but a second restart would not tell us more.
-func (in *NodeInput) lone(chain string, c *fleet.ChainStatus, h history, frozen time.Duration, args []any, v *chainFinding) {
+func (in *NodeInput) lone(c *fleet.ChainStatus, h history, args []any, v *chainFinding) {
 	v.weight = weighAlone
 	// The first reading after a restart may count as a movement, hence the grace.
 	tried := !h.ended.IsZero() && h.last.Outcome != fleet.PlanAborted && !c.Best.MovedAt.After(h.ended.Add(restartGrace))

@@ -90,10 +90,10 @@ func TestNode(t *testing.T) {
 		{"no chain at all", []change{func(in *decide.NodeInput) { in.Status.Para, in.Status.Relay = nil, nil }}, fleet.NodeUnknown, fleet.Wait, "node.unseen", "", ""},
 		{"highestBlock omitted at the tip", []change{func(in *decide.NodeInput) { noTarget(in.Status.Para); noTarget(in.Status.Relay) }}, fleet.NodeHealthy, fleet.Healthy, "node.healthy", "", ""},
 		{"a block or two behind its peers", []change{func(in *decide.NodeInput) { in.Status.Para.Target = at(3_000_002, 0) }}, fleet.NodeHealthy, fleet.Healthy, "node.healthy", "", ""},
-		{"isSyncing true at the tip with a known target", []change{func(in *decide.NodeInput) { in.Status.Para.Syncing = ref(true) }}, fleet.NodeHealthy, fleet.Healthy, "node.healthy", "", ""},
+		{"isSyncing true at the tip with a known target", []change{func(in *decide.NodeInput) { in.Status.Para.Syncing = new(true) }}, fleet.NodeHealthy, fleet.Healthy, "node.healthy", "", ""},
 
 		{"syncing and growing", []change{func(in *decide.NodeInput) { in.Status.Para.Target = at(3_500_000, 0) }}, fleet.NodeSyncing, fleet.HandsOff, "node.syncing", "", ""},
-		{"syncing without highestBlock", []change{func(in *decide.NodeInput) { noTarget(in.Status.Para); in.Status.Para.Syncing = ref(true) }}, fleet.NodeSyncing, fleet.HandsOff, "node.syncing", "", ""},
+		{"syncing without highestBlock", []change{func(in *decide.NodeInput) { noTarget(in.Status.Para); in.Status.Para.Syncing = new(true) }}, fleet.NodeSyncing, fleet.HandsOff, "node.syncing", "", ""},
 		{"a reference head shows that it is behind", []change{func(in *decide.NodeInput) { in.Reference = []fleet.ChainStatus{*chain(3_002_000, 0)} }}, fleet.NodeSyncing, fleet.HandsOff, "node.syncing", "", ""},
 		{"growing, but the distance grows too", []change{func(in *decide.NodeInput) {
 			in.Status.Para.Target = at(3_001_000, 0)
@@ -222,7 +222,7 @@ func TestNode(t *testing.T) {
 
 		{"no container: a person restarts it", []change{frozenPara(6 * m), witnessed, func(in *decide.NodeInput) { in.CanRestart = false }}, fleet.NodeStalled, fleet.Person, "node.stalled.witness", "guard.no_container", fleet.Critical},
 		{"host silent while stalled", []change{frozenPara(6 * m), witnessed, func(in *decide.NodeInput) { in.HostSilent = true }}, fleet.NodeStalled, fleet.Person, "node.stalled.witness", "guard.host_silent", fleet.Critical},
-		{"locked by somebody", []change{frozenPara(6 * m), witnessed, func(in *decide.NodeInput) { in.Locked = ref(fleet.Because("guard.treating")) }}, fleet.NodeStalled, fleet.Wait, "node.stalled.witness", "guard.treating", fleet.Warning},
+		{"locked by somebody", []change{frozenPara(6 * m), witnessed, func(in *decide.NodeInput) { in.Locked = new(fleet.Because("guard.treating")) }}, fleet.NodeStalled, fleet.Wait, "node.stalled.witness", "guard.treating", fleet.Warning},
 		{"a restart runs", []change{frozenPara(6 * m), witnessed, func(in *decide.NodeInput) {
 			in.Attempts = []fleet.Attempt{{Target: nodeA, Kind: decide.ActionNodeRestart, At: ago(m), Outcome: fleet.PlanRunning}}
 		}}, fleet.NodeStalled, fleet.Wait, "node.stalled.witness", "guard.treating", fleet.Warning},

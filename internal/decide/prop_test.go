@@ -186,7 +186,7 @@ func TestBridgeProperties(t *testing.T) {
 		}
 		delete(in.Treating, prbB)
 		if rapid.IntRange(0, 5).Draw(r, "parent treated") == 0 {
-			in.ParentTreated = ref(fleet.Because("guard.treating"))
+			in.ParentTreated = new(fleet.Because("guard.treating"))
 		}
 
 		before := frozenIn(r, in)

@@ -116,8 +116,7 @@ func KindOf(err error) ErrorKind {
 	if err == nil {
 		return ""
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return Failed
@@ -128,8 +127,7 @@ func ReasonOf(err error) Reason {
 	if err == nil {
 		return Reason{}
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
 	return Because("error.other", "err", err)

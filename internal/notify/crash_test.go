@@ -17,8 +17,8 @@ import (
 	"phalops/internal/store/memory"
 )
 
-// death is the panic of a process that is killed.
-var death = errors.New("killed")
+// errDeath is the panic of a process that is killed.
+var errDeath = errors.New("killed")
 
 // reaper kills the process at its n-th boundary: before and after every write, and before and after every send.
 type reaper struct{ left int }
@@ -26,7 +26,7 @@ type reaper struct{ left int }
 func (r *reaper) boundary() {
 	r.left--
 	if r.left == 0 {
-		panic(death)
+		panic(errDeath)
 	}
 }
 
@@ -47,7 +47,7 @@ func live(f func()) (died bool) {
 	defer func() {
 		switch r := recover(); r {
 		case nil:
-		case death:
+		case errDeath:
 			died = true
 		default:
 			panic(r)

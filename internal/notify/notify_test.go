@@ -334,9 +334,9 @@ func TestPausesGrowAndAUselessTryEndsIt(t *testing.T) {
 		beat(t, p, now, i)
 		now = now.Add(time.Second)
 	}
-	want := []time.Duration{0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111}
-	for n := range want {
-		want[n] *= time.Second
+	var want []time.Duration
+	for _, s := range []int{0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111} {
+		want = append(want, time.Duration(s)*time.Second)
 	}
 	if !slices.Equal(tries, want) {
 		t.Errorf("tried at %v, want %v", tries, want)

@@ -48,7 +48,7 @@ func TestNodeChanges(t *testing.T) {
 		box   box
 		want  []string
 	}{
-		{"first", 0, ChainReading{Best: at(10), Target: at(20), Peers: ptr(40), Syncing: ptr(true), Chain: "Khala"}, nil, up, []string{
+		{"first", 0, ChainReading{Best: at(10), Target: at(20), Peers: new(40), Syncing: new(true), Chain: "Khala"}, nil, up, []string{
 			"node/n para.reachable=true +0", "node/n para.moving=true +0", "node/n para.behind=true +0", "node/n para.peers=40 +0",
 			"node/n para.syncing=true +0", "node/n para.chain=Khala +0", "node/n container.reachable=true +0",
 			"node/n container.state=running +0", "node/n container.id=c1 +0", "node/n container.restarts=0 +0", "node/n container.exit_code=0 +0"}},
@@ -87,7 +87,7 @@ func TestBridgeChanges(t *testing.T) {
 	cases := []struct {
 		name  string
 		r     prb.Reading
-		after time.Duration
+		after int
 		want  []string
 	}{
 		{"nothing", reading(working("1", 5)), 15, nil},
@@ -118,7 +118,7 @@ func TestBridgeChanges(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
-			next := Bridge(first, tc.r, start.Add(tc.after*time.Second))
+			next := Bridge(first, tc.r, start.Add(time.Duration(tc.after)*time.Second))
 			if diff := gocmp.Diff(tc.want, told(Changes(first, next))); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}

@@ -43,7 +43,8 @@ func (s said) Look(ctx context.Context) (ChainReading, error) {
 
 func at(n int64) fleet.Height { return fleet.Height{Value: n, Known: true} }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 type box struct {
 	status fleet.ContainerStatus
@@ -57,7 +58,7 @@ func TestNodeKeepsHistoriesOfHeights(t *testing.T) {
 	look := func(prev fleet.NodeStatus, r ChainReading) fleet.NodeStatus {
 		return Node(t.Context(), hands, NodeSource{Ref: "node/n", Site: "dc1", Para: said{url: "u", ChainReading: r}}, prev)
 	}
-	first := look(fleet.NodeStatus{}, ChainReading{Best: at(10), Target: at(12), Peers: ptr(3), Syncing: ptr(false), Chain: "Khala", Version: "1"})
+	first := look(fleet.NodeStatus{}, ChainReading{Best: at(10), Target: at(12), Peers: new(3), Syncing: new(false), Chain: "Khala", Version: "1"})
 	p := first.Para
 	if first.Ref != "node/n" || first.Site != "dc1" || !p.At.Equal(start) || p.Peers != 3 || p.Finalized.Known || first.Relay != nil || first.Container != nil {
 		t.Fatalf("first: %+v", p)
@@ -81,7 +82,7 @@ func TestSilenceOfOnePartLeavesTheOthersAlone(t *testing.T) {
 	running := fleet.ContainerStatus{ID: "c1", Name: "n", State: "running"}
 	src := NodeSource{
 		Ref: "node/n", Container: "n", Containers: box{status: running},
-		Para: said{url: "p", ChainReading: ChainReading{Best: at(10), Peers: ptr(5)}}, Relay: said{url: "r", ChainReading: ChainReading{Best: at(90)}},
+		Para: said{url: "p", ChainReading: ChainReading{Best: at(10), Peers: new(5)}}, Relay: said{url: "r", ChainReading: ChainReading{Best: at(90)}},
 	}
 	prev := Node(t.Context(), hands, src, fleet.NodeStatus{Condition: fleet.NodeHealthy, Since: start})
 	hands.Advance(time.Minute)

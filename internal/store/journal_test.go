@@ -70,8 +70,7 @@ func TestErrorsHaveASentenceAndAKind(t *testing.T) {
 			t.Errorf("%v: kind %s, code %s", err, fleet.KindOf(err), fleet.ReasonOf(err).Code)
 		}
 	}
-	var other *HeldError
-	if errors.As(locked, &other) {
+	if _, ok := errors.AsType[*HeldError](locked); ok {
 		t.Error("a locked target is taken for a held lease")
 	}
 }

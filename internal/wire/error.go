@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 	"unicode/utf8"
@@ -81,8 +82,7 @@ func IsAmbiguous(err error) bool {
 
 // ClassOf is the Class of the wire error in err's chain, "" when there is none.
 func ClassOf(err error) Class {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Class
 	}
 	return ""
@@ -93,10 +93,8 @@ func (r *Response) Expect(target string, statuses ...int) error {
 	if len(statuses) == 0 && r.Status/100 == 2 {
 		return nil
 	}
-	for _, s := range statuses {
-		if s == r.Status {
-			return nil
-		}
+	if slices.Contains(statuses, r.Status) {
+		return nil
 	}
 	return &Error{
 		Class: Status, Target: Display(target), Code: r.Status, Sent: true, detail: fmt.Sprint(r.Status),

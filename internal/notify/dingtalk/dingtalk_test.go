@@ -171,8 +171,7 @@ func TestWhatEachAnswerMeans(t *testing.T) {
 			t.Errorf("%s: retry %v, %v", name, retry, err)
 		}
 		after := time.Duration(-1)
-		var refused *notify.Refused
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*notify.Refused](err); ok {
 			after = refused.After
 		}
 		if after != tc.after {

@@ -66,8 +66,7 @@ func (e *methodError) Unwrap() error { return e.error }
 
 // faultOf is the fault of err, "" for nil and for errors that are none (no lifecycle manager listed, …).
 func faultOf(err error) fault {
-	var e *callError
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*callError](err); ok {
 		return e.fault
 	}
 	return ""

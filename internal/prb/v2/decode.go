@@ -56,15 +56,11 @@ func (n *optInt) UnmarshalJSON(raw []byte) error {
 	var t text
 	_ = t.UnmarshalJSON(raw)
 	s := string(t)
-	v, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		f, ferr := strconv.ParseFloat(s, 64) // 1e3 and 1.0 are numbers, too
-		if ferr != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-			return nil
-		}
-		v = int64(f)
+	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
+		*n = optInt{v, true}
+	} else if f, err := strconv.ParseFloat(s, 64); err == nil && f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
+		*n = optInt{int64(f), true} // 1e3 and 1.0 are numbers, too
 	}
-	*n = optInt{v, true}
 	return nil
 }
 

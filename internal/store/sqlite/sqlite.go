@@ -98,7 +98,7 @@ func (s *Store) connect(ctx context.Context) error {
 	}
 	s.hot = make(map[string]*sql.Stmt, len(hotQueries()))
 	for _, q := range hotQueries() {
-		stmt, err := s.writer.PrepareContext(ctx, q)
+		stmt, err := s.writer.PrepareContext(ctx, q) //nolint:sqlclosecheck // Close closes it
 		if err != nil {
 			return err
 		}

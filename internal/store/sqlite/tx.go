@@ -25,7 +25,7 @@ type tx struct {
 // exec runs a statement, prepared if it is a hot one.
 func (t tx) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if stmt := t.hot[query]; stmt != nil {
-		return t.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+		return t.StmtContext(ctx, stmt).ExecContext(ctx, args...) //nolint:sqlclosecheck // the transaction closes its copy
 	}
 	return t.ExecContext(ctx, query, args...)
 }
@@ -33,7 +33,7 @@ func (t tx) exec(ctx context.Context, query string, args ...any) (sql.Result, er
 // row runs a query for one row, prepared if it is a hot one.
 func (t tx) row(ctx context.Context, query string, args ...any) *sql.Row {
 	if stmt := t.hot[query]; stmt != nil {
-		return t.StmtContext(ctx, stmt).QueryRowContext(ctx, args...)
+		return t.StmtContext(ctx, stmt).QueryRowContext(ctx, args...) //nolint:sqlclosecheck // the transaction closes its copy
 	}
 	return t.QueryRowContext(ctx, query, args...)
 }
@@ -115,8 +115,7 @@ func corrupt(path string, err error) error {
 func primary(err error) int { return extended(err) & 0xff }
 
 func extended(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()
 	}
 	return 0

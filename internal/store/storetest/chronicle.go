@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -115,12 +116,12 @@ func eventsFilter(t *testing.T, s store.Store) {
 		{"nothing", store.EventFilter{Plan: "none"}, ""},
 	}
 	for _, tt := range tests {
-		got := ""
+		var got strings.Builder
 		for _, e := range eventsAfter(t, s, tt.f) {
-			got += e.Reason.Code
+			got.WriteString(e.Reason.Code)
 		}
-		if got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		if got.String() != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got.String(), tt.want)
 		}
 	}
 	last := eventsAfter(t, s, store.EventFilter{Newest: true, Limit: 1})[0].Seq

@@ -69,8 +69,7 @@ func parallelLocks(t *testing.T, s store.Store) {
 				ref := refs[(w+i)%len(refs)]
 				p := restart(fmt.Sprintf("%d-%d", w, i), ref)
 				err := s.CreatePlan(t.Context(), p)
-				var locked *store.LockedError
-				if errors.As(err, &locked) {
+				if _, ok := errors.AsType[*store.LockedError](err); ok {
 					continue
 				}
 				if err != nil {
