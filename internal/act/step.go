@@ -199,6 +199,9 @@ func (r *run) verify(ctx context.Context, s *fleet.Step) error {
 	// A deadline that passed while nobody was looking does not count before the second look: some proofs need two.
 	deadline := s.Effected.Add(op.deadline())
 	_, seen := r.looksOf(r.p.ID)[s.Seq]
+	if proof == TooLate && !why.IsZero() {
+		return r.fail(ctx, s, why)
+	}
 	if proof == TooLate || (seen && !r.now.Before(deadline)) {
 		return r.fail(ctx, s, tooLate(r.now.Sub(s.Effected), why))
 	}

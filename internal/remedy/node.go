@@ -2,19 +2,27 @@ package remedy
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"phalops/internal/act"
 	"phalops/internal/config"
 	"phalops/internal/fleet"
+	"phalops/internal/host"
 )
+
+// nodeDeadline is how long a started node may take to import blocks: a big database that was not closed well takes minutes
+// to open. When it passes, everything that was stopped is started all the same.
+const nodeDeadline = 20 * time.Minute
 
 // buildNode is the ordered restart of a node (operations, 5.5, v2): lifecycle, trade and redis-q of every bridge on it stop,
 // the node stops with its long grace and starts, its heights must grow, its data providers must follow (they are
-// restarted only where they do not by themselves), then the queue, lifecycle and trade come back. Exactly what ran is
-// recorded here, before the first effect, and comes back whatever fails.
+// restarted only where they do not by themselves), then every queue, lifecycle and trade comes back, and only then each
+// bridge is waited for. Exactly what ran is recorded here, before the first effect, and comes back whatever fails.
 //
-//	stop lifecycle → trade → redis-q → node → start node → grows → data providers follow → start redis-q → trade → lifecycle → feeds
+//	look → stop lifecycle → trade → redis-q → node → start node → grows → data providers run, follow → start redis-q → lifecycle → trade → feeds
+//
+// The same plan starts a node that has exited.
 func (r *Remedies) buildNode(ctx context.Context, req act.Request, _ time.Time) (fleet.Plan, error) {
 	target, err := onlyTarget(req, fleet.KindNode)
 	if err != nil {
@@ -25,30 +33,31 @@ func (r *Remedies) buildNode(ctx context.Context, req act.Request, _ time.Time) 
 	if err != nil {
 		return fleet.Plan{}, err
 	}
-	if node.Container == "" {
-		return fleet.Plan{}, fleet.Fail(fleet.Refused, fleet.Because("remedy.no_container", "node", node.Name))
+	container, err := r.nodeContainer(ctx, node)
+	if err != nil {
+		return fleet.Plan{}, err
 	}
 	hang, err := r.hangsOn(ctx, cfg, node)
 	if err != nil {
 		return fleet.Plan{}, err
 	}
-	engine, err := r.reach.Containers(node.Host)
-	if err != nil {
-		return fleet.Plan{}, err
-	}
-	container, err := engine.Inspect(ctx, node.Container)
-	if err != nil {
-		return fleet.Plan{}, fleet.FailWith(fleet.Unavailable, fleet.Because("remedy.host_silent", "host", node.Host, "err", err), err)
+	if req.Incident == "" {
+		// Who restarts a sick node has nothing to lose by it; a person who restarts a sound one does.
+		for _, b := range hang.bridges {
+			if err := r.wouldComeBack(ctx, b); err != nil {
+				return fleet.Plan{}, err
+			}
+		}
 	}
 	self := part{host: node.Host, owner: target, container: container, grace: node.Grace}
-
 	p := fleet.Plan{Site: site.Name, Targets: req.Targets, Locks: append([]fleet.Ref{target}, hang.locks...), Exact: true}
+	p.Steps = sameSteps(target, hang.bridges)
 	for _, b := range hang.bridges {
-		for _, part := range b.parts {
+		for _, part := range b.in(stopOrder) {
 			p.Steps = append(p.Steps, stopStep(part))
 		}
 	}
-	if ran(container) {
+	if runs(container) {
 		p.Steps = append(p.Steps, stopStep(self))
 	}
 	p.Steps = append(p.Steps, startStep(self), fleet.Step{
@@ -56,51 +65,55 @@ func (r *Remedies) buildNode(ctx context.Context, req act.Request, _ time.Time) 
 		Args:  map[string]string{"node": node.Name},
 		Label: fleet.Because("remedy.step_grow", "node", node.Name),
 	})
-	for _, dp := range hang.providers {
-		p.Steps = append(p.Steps, providerSteps(dp)...)
-	}
-	for _, b := range hang.bridges {
-		p.Steps = append(p.Steps, backSteps(b)...)
-	}
+	p.Steps = append(p.Steps, providerSteps(hang.providers)...)
+	p.Steps = append(p.Steps, backSteps(hang.bridges)...)
 	return p, nil
 }
 
-// bridgeOnNode is a bridge with the containers of it that ran.
-type bridgeOnNode struct {
-	config.Bridge
-	parts []part // in the order of stopping
-}
-
-// providerOnNode is a data provider with the containers of it that ran, and a bridge that can tell how it fares.
-type providerOnNode struct {
-	config.DataProvider
-	parts []part
-	via   string
+// nodeContainer reads the node's container, which must be there and not paused by a person.
+func (r *Remedies) nodeContainer(ctx context.Context, node config.Node) (fleet.ContainerStatus, error) {
+	if node.Container == "" {
+		return fleet.ContainerStatus{}, fleet.Fail(fleet.Refused, fleet.Because("remedy.no_container", "node", node.Name))
+	}
+	engine, err := r.reach.Containers(node.Host)
+	if err != nil {
+		return fleet.ContainerStatus{}, err
+	}
+	c, err := engine.Inspect(ctx, node.Container)
+	switch {
+	case errors.Is(err, host.ErrNoContainer):
+		return c, fleet.FailWith(fleet.NotFound, fleet.Because("remedy.container_gone", "node", node.Name, "container", node.Container, "host", node.Host), err)
+	case err != nil:
+		return c, fleet.FailWith(fleet.Unavailable, fleet.Because("remedy.host_silent", "host", node.Host, "err", err), err)
+	case c.State == "paused":
+		return c, fleet.Fail(fleet.Refused, fleet.Because("remedy.node_paused", "node", node.Name, "container", node.Container, "host", node.Host))
+	}
+	return c, nil
 }
 
 // dependants is what hangs on a node.
 type dependants struct {
 	locks     []fleet.Ref
-	bridges   []bridgeOnNode
-	providers []providerOnNode
+	bridges   []bridgeParts
+	providers []provider
 }
 
+// hangsOn finds the bridges and data providers of a node, at whatever site, with what runs of them on whatever host. It
+// fails when one of their hosts does not answer: what cannot be seen can neither be stopped in order nor brought back.
 func (r *Remedies) hangsOn(ctx context.Context, cfg config.Config, node config.Node) (dependants, error) {
 	var d dependants
-	via := map[string]string{}
+	taken := map[string]bool{}
 	for _, s := range cfg.Sites {
 		for _, b := range s.Bridges {
-			for _, dp := range b.DataProviders {
-				via[dp] = b.Name
-			}
 			if b.Node != node.Name {
 				continue
 			}
-			parts, err := r.bridgeParts(ctx, b)
+			found, err := r.partsOf(ctx, b)
 			if err != nil {
 				return d, err
 			}
-			d.bridges = append(d.bridges, bridgeOnNode{b, parts})
+			found.parts = untaken(found.parts, taken)
+			d.bridges = append(d.bridges, found)
 			d.locks = append(d.locks, fleet.BridgeRef(b.Name))
 		}
 	}
@@ -113,61 +126,48 @@ func (r *Remedies) hangsOn(ctx context.Context, cfg config.Config, node config.N
 			if err != nil {
 				return d, err
 			}
-			d.providers = append(d.providers, providerOnNode{dp, parts, via[dp.Name]})
+			d.providers = append(d.providers, provider{dp.Name, bridgesOf(cfg, dp.Name), untaken(parts, taken)})
 			d.locks = append(d.locks, fleet.DataProviderRef(dp.Name))
 		}
 	}
 	return d, nil
 }
 
-// backSteps start what ran of a bridge in the reverse order of stopping, so that the queue is there before those who use
-// it, and end with the proof that its workers are fed again.
-func backSteps(b bridgeOnNode) []fleet.Step {
-	var steps []fleet.Step
-	fed := false
-	for i := len(b.parts) - 1; i >= 0; i-- {
-		steps = append(steps, startStep(b.parts[i]))
-		fed = fed || b.parts[i].service == svcLifecycle
+// untaken leaves out containers that were found already: two entries of the configuration may mean the same project.
+func untaken(parts []part, taken map[string]bool) []part {
+	var out []part
+	for _, p := range parts {
+		if !taken[p.place()] {
+			taken[p.place()] = true
+			out = append(out, p)
+		}
 	}
-	if fed {
-		steps = append(steps, fleet.Step{
-			Name: "feed " + b.Name, Op: opBridgeFeeds, Target: fleet.BridgeRef(b.Name), Class: fleet.ClassReversible,
-			Args:  map[string]string{"bridge": b.Name},
-			Label: fleet.Because("remedy.step_feed", "bridge", b.Name),
-		})
-	}
-	return steps
+	return out
 }
 
-// providerSteps wait for a data provider to follow its node again, and restart what does not.
-func providerSteps(dp providerOnNode) []fleet.Step {
-	if dp.via == "" {
-		return nil // no bridge of ours can tell how it fares
+// backSteps start what ran of the bridges, all of them before anybody is waited for, and end with the proofs that their
+// workers are fed again.
+func backSteps(bridges []bridgeParts) []fleet.Step {
+	var starts, feeds []fleet.Step
+	for _, b := range bridges {
+		for _, p := range b.in(startOrder) {
+			starts = append(starts, startStep(p))
+		}
+		if b.has(svcLifecycle) {
+			feeds = append(feeds, fleet.Step{
+				Name: "feed " + b.name, Op: opBridgeFeeds, Target: fleet.BridgeRef(b.name), Class: fleet.ClassReversible,
+				Args:  map[string]string{"bridge": b.name},
+				Label: fleet.Because("remedy.step_feed", "bridge", b.name),
+			})
+		}
 	}
-	target := fleet.DataProviderRef(dp.Name)
-	steps := []fleet.Step{{
-		Name: "wait " + dp.Name, Op: opProviderWait, Target: target, Class: fleet.ClassReversible,
-		Args:  map[string]string{"bridge": dp.via, "provider": dp.Name},
-		Label: fleet.Because("remedy.step_provider_wait", "provider", dp.Name),
-	}}
-	for _, p := range dp.parts {
-		steps = append(steps, fleet.Step{
-			Name: "restart " + p.host + "/" + p.container.Name, Op: opProviderCure, Target: target, Class: fleet.ClassReversible,
-			Args:  map[string]string{"bridge": dp.via, "provider": dp.Name, "host": p.host, "container": p.container.Name, "grace": p.grace.String()},
-			Label: fleet.Because("remedy.step_provider_restart", "provider", dp.Name, "container", p.container.Name),
-		})
-	}
-	return append(steps, fleet.Step{
-		Name: "follow " + dp.Name, Op: opProviderGrow, Target: target, Class: fleet.ClassReversible,
-		Args:  map[string]string{"bridge": dp.via, "provider": dp.Name},
-		Label: fleet.Because("remedy.step_provider_follow", "provider", dp.Name),
-	})
+	return append(starts, feeds...)
 }
 
 // nodeGrows proves that a started node answers and that every chain of it imports blocks.
 func (r *Remedies) nodeGrows() act.Op {
 	return act.Op{
-		Effect: act.Visible, Deadline: 20 * time.Minute,
+		Deadline: nodeDeadline, Timeout: time.Minute,
 		Verify: func(ctx context.Context, s act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
 			node, next := s.Step.Args["node"], s.Now.Add(pollEvery)
 			heads, err := r.reach.Heads(ctx, node)
@@ -176,7 +176,7 @@ func (r *Remedies) nodeGrows() act.Op {
 			}
 			all := len(heads) > 0
 			for _, h := range heads {
-				all = r.growth.grew(stepKey(s)+h.Chain, h.Best) && all
+				all = r.growth.grew(stepKey(s)+h.Chain, h.Best, s.Now) && all
 			}
 			if !all {
 				return act.NotYet, next, fleet.Because("remedy.node_not_growing", "node", node), nil

@@ -3,6 +3,7 @@ package remedy
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"phalops/internal/config"
@@ -19,11 +20,18 @@ const (
 	svcDataProvider = "data_provider"
 )
 
-// Graces of a stop: chain databases want two minutes to flush (operations, 4.2); a lifecycle writes its state at once, but
-// finishes the transaction that it is signing.
+// Graces of a stop: a lifecycle and a trade may be in the middle of a transaction; the queue is never persisted. A node's
+// grace is configured, because chain databases want minutes to flush (operations, 4.2).
 const (
 	bridgeGrace = 60 * time.Second
 	queueGrace  = 10 * time.Second
+)
+
+// What runs of a bridge stops in this order and comes back in the other one (operations, 4.6): the queue is there before
+// those who use it, and the trade reads keys and database of its lifecycle.
+var (
+	stopOrder  = [...]string{svcLifecycle, svcTrade, svcRedisQ}
+	startOrder = [...]string{svcRedisQ, svcLifecycle, svcTrade}
 )
 
 // part is one container that a plan may stop and start.
@@ -35,33 +43,59 @@ type part struct {
 	grace     time.Duration
 }
 
-// bridgeParts finds the running containers of a bridge that hang on its node, by the compose labels of its exact project,
-// in the order in which they must be stopped. What does not run is left out, and so is left alone.
-func (r *Remedies) bridgeParts(ctx context.Context, b config.Bridge) ([]part, error) {
-	if b.Project == "" {
-		return nil, nil
-	}
-	var parts []part
-	for _, svc := range []struct {
-		name  string
-		grace time.Duration
-	}{{svcLifecycle, bridgeGrace}, {svcTrade, bridgeGrace}, {svcRedisQ, queueGrace}} {
-		where := b.Host
-		if at, ok := b.Roles[svc.name]; ok {
-			where = at
-		}
-		running, err := r.running(ctx, where, host.Filter{Project: b.Project, Service: svc.name})
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range running {
-			parts = append(parts, part{host: where, service: svc.name, owner: fleet.BridgeRef(b.Name), container: c, grace: svc.grace})
-		}
-	}
-	return parts, nil
+// place names a part as people find it.
+func (p part) place() string { return p.host + "/" + p.container.Name }
+
+// bridgeParts are the parts of a bridge that run.
+type bridgeParts struct {
+	name  string
+	parts []part
 }
 
-// providerParts finds the running data provider containers of one configured data provider.
+// in is the parts in the order of their services.
+func (b bridgeParts) in(order [3]string) []part {
+	var out []part
+	for _, service := range order {
+		for _, p := range b.parts {
+			if p.service == service {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func (b bridgeParts) has(service string) bool {
+	return slices.ContainsFunc(b.parts, func(p part) bool { return p.service == service })
+}
+
+// partsOf finds what runs of a bridge among the services that hang on its node, by the compose labels of its exact project.
+// What does not run is left out, and so is left alone. A bridge without a project is not ours to touch: it has no parts.
+func (r *Remedies) partsOf(ctx context.Context, b config.Bridge) (bridgeParts, error) {
+	out := bridgeParts{name: b.Name}
+	if b.Project == "" {
+		return out, nil
+	}
+	for _, service := range stopOrder {
+		where, grace := b.Host, bridgeGrace
+		if at, ok := b.Roles[service]; ok {
+			where = at
+		}
+		if service == svcRedisQ {
+			grace = queueGrace
+		}
+		running, err := r.running(ctx, where, host.Filter{Project: b.Project, Service: service})
+		if err != nil {
+			return out, err
+		}
+		for _, c := range running {
+			out.parts = append(out.parts, part{host: where, service: service, owner: fleet.BridgeRef(b.Name), container: c, grace: grace})
+		}
+	}
+	return out, nil
+}
+
+// providerParts finds the running containers of one configured data provider.
 func (r *Remedies) providerParts(ctx context.Context, dp config.DataProvider) ([]part, error) {
 	if dp.Project == "" {
 		return nil, nil
@@ -86,9 +120,25 @@ func (r *Remedies) running(ctx context.Context, where string, f host.Filter) ([]
 	if err != nil {
 		return nil, fleet.FailWith(fleet.Unavailable, fleet.Because("remedy.host_silent", "host", where, "err", err), err)
 	}
-	return slices.DeleteFunc(all, func(c fleet.ContainerStatus) bool { return !ran(c) }), nil
+	return slices.DeleteFunc(all, func(c fleet.ContainerStatus) bool { return !runs(c) }), nil
 }
 
-// ran reports whether a container counts as "ran before": it runs, or its restart policy is bringing it back right now (a
-// lifecycle in a crash loop because the node is gone ran, as far as its operator is concerned).
-func ran(c fleet.ContainerStatus) bool { return c.Running() || c.State == "restarting" }
+// alive reports whether a container has a process, or its restart policy is bringing one back right now: a lifecycle in a
+// crash loop because the node is gone counts as running for its operator, and so it does here.
+func alive(c fleet.ContainerStatus) bool { return c.Running() || c.State == "restarting" }
+
+// runs reports whether a plan may stop a container and start it again. What a person has paused stays as it is: nothing
+// here could put it back into that state.
+func runs(c fleet.ContainerStatus) bool { return alive(c) && c.State != "paused" }
+
+// places is a set of containers as one argument of a step.
+func places(bridges []bridgeParts) string {
+	var all []string
+	for _, b := range bridges {
+		for _, p := range b.parts {
+			all = append(all, p.place())
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), " ")
+}

@@ -5,7 +5,6 @@ package remedy
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"phalops/internal/act"
@@ -39,7 +38,7 @@ type Reach interface {
 	Heads(ctx context.Context, node string) ([]Head, error)
 }
 
-// Remedies makes the plan kinds of one fleet.
+// Remedies makes the plan kinds of one fleet. It is safe for concurrent use.
 type Remedies struct {
 	config func() config.Config
 	reach  Reach
@@ -48,10 +47,17 @@ type Remedies struct {
 
 // New makes Remedies over the configuration in force at the time of each call.
 func New(cfg func() config.Config, reach Reach) *Remedies {
-	return &Remedies{config: cfg, reach: reach, growth: growth{seen: map[string]int64{}}}
+	return &Remedies{config: cfg, reach: reach, growth: growth{seen: map[string]sighting{}}}
 }
 
-// Kinds is what to register with the engine.
+// Kinds is what to register with the engine:
+//
+//   - RestartWorker takes workers of one site; several are a batch, a few at a time, in which one that must not be restarted
+//     is left out, while a request for that one alone is refused.
+//   - RestartNode takes one node and restarts it in order with the bridges that hang on it.
+//   - RestartBridge takes one bridge and restarts its lifecycle, trade and queue together.
+//
+// The last two are exact: what they find running when the plan is made, and only that, runs in the end.
 func (r *Remedies) Kinds() []act.Kind {
 	return []act.Kind{
 		{Name: RestartWorker, Build: r.buildWorkers, Ops: map[string]act.Op{opWorkerRestart: r.workerRestart()}},
@@ -60,42 +66,13 @@ func (r *Remedies) Kinds() []act.Kind {
 	}
 }
 
-// growth remembers, per step, the number seen at the last look, so that "it grows" can be proved by two looks although
-// each Verify asks only once. It is not authoritative: after a crash the proof takes one more look.
-type growth struct {
-	mu   sync.Mutex
-	seen map[string]int64
-}
-
-// grew reports whether value is above what the same key showed at an earlier look.
-func (g *growth) grew(key string, value int64) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	before, known := g.seen[key]
-	if !known || value < before {
-		g.seen[key] = value
-		return false
-	}
-	return value > before
-}
-
-// forget drops what was remembered for a step.
-func (g *growth) forget(prefix string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for k := range g.seen {
-		if len(k) >= len(prefix) && k[:len(prefix)] == prefix {
-			delete(g.seen, k)
-		}
-	}
-}
-
+// stepKey begins the keys under which a step's numbers are remembered.
 func stepKey(s act.StepContext) string { return fmt.Sprintf("%s/%d/", s.Plan.ID, s.Step.Seq) }
 
 // onlyTarget is the one target of a request, which must be of the wanted kind.
 func onlyTarget(req act.Request, kind fleet.Kind) (fleet.Ref, error) {
 	if len(req.Targets) != 1 || req.Targets[0].Kind() != kind {
-		return "", fleet.Fail(fleet.Invalid, fleet.Because("remedy.one_target", "kind", string(kind), "plan", req.Kind))
+		return "", fleet.Fail(fleet.Invalid, fleet.Because("remedy.one_target", "kind", "kind."+string(kind), "plan", req.Kind))
 	}
 	return req.Targets[0], nil
 }
