@@ -47,10 +47,16 @@ func (a *app) bridgeCmd() *cobra.Command {
 }
 
 func (a *app) listBridges(ctx context.Context, sites, names []string, why bool) error {
-	now, err := a.look(ctx)
-	if err != nil {
-		return err
-	}
+	return a.withReader(ctx, func(ctx context.Context, s *session) error {
+		now, err := s.look(ctx)
+		if err != nil {
+			return err
+		}
+		return s.bridges(now, sites, names, why)
+	})
+}
+
+func (s *session) bridges(now snapshot, sites, names []string, why bool) error {
 	g := grid{head: []string{"col.bridge", "col.site", "col.version", "col.condition", "col.since", "col.workers", "col.mix", "col.dp_height"}}
 	if why {
 		g.head = append(g.head, "col.reason")
@@ -61,18 +67,18 @@ func (a *app) listBridges(ctx context.Context, sites, names []string, why bool) 
 			continue
 		}
 		d := now.Decisions[b.Ref]
-		v := a.words().Bridge(b, d)
+		v := s.words().Bridge(b, d)
 		out = append(out, v)
-		row := []string{v.Name, v.Site, v.Version, a.bridgeCondition(b.Condition), a.lasting(b.Since, now.At), fmt.Sprint(v.Workers), a.mix(v.ByCondition), providerHeights(v)}
+		row := []string{v.Name, v.Site, v.Version, s.bridgeCondition(b.Condition), s.lasting(b.Since, now.At), fmt.Sprint(v.Workers), s.mix(v.ByCondition), providerHeights(v)}
 		if why {
-			row = append(row, a.text(d.Reason))
+			row = append(row, s.text(d.Reason))
 		}
 		g.add(row...)
 	}
-	if err := a.print(out, g); err != nil {
+	if err := s.print(out, g); err != nil {
 		return err
 	}
-	a.foot(now)
+	s.foot(now)
 	return nil
 }
 

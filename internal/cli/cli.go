@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"phalops/internal/clock"
 	"phalops/internal/fleet"
 	"phalops/internal/i18n"
 	"phalops/internal/view"
@@ -42,6 +43,7 @@ type Env struct {
 	Width   int             // columns of the terminal; 0: unknown
 	Reload  <-chan struct{} // SIGHUP
 	Zone    *time.Location  // how times are shown
+	Clock   clock.Clock     // nil: the configuration's
 }
 
 // app is one run of the command line.
@@ -51,6 +53,10 @@ type app struct {
 	lang    i18n.Lang
 	flags   globals
 	log     *slog.Logger
+
+	// firstLook is when this command began to look by itself; zero: the daemon looked. What "has been so since" a moment
+	// after it may have been so for ever.
+	firstLook time.Time
 }
 
 // globals are the flags of every command.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
 
 	"phalops/internal/config"
 	"phalops/internal/i18n"
@@ -23,7 +24,7 @@ func (a *app) configCmd() *cobra.Command {
 		Use: "init", Short: a.say("cli.config_init"), Long: a.say("cli.config_init_long"), Args: a.args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			starter := config.Starter(string(a.lang))
-			if out == "" {
+			if out == "" || a.flags.dryRun {
 				_, err := a.Stdout.Write(starter)
 				return err
 			}
@@ -50,8 +51,15 @@ func (a *app) configCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = a.Stdout.Write(text)
-			return err
+			if a.flags.output == "table" {
+				_, err = a.Stdout.Write(text)
+				return err
+			}
+			var plain any
+			if err := yaml.Unmarshal(text, &plain); err != nil {
+				return err
+			}
+			return a.print(plain, grid{})
 		},
 	}
 	return a.noun("config", "cli.config", initCmd, check, showCmd)
@@ -70,7 +78,11 @@ func (a *app) checkConfig() error {
 		if problems == nil {
 			problems = config.Problems{}
 		}
-		if err := a.print(problems, grid{}); err != nil {
+		g := grid{head: []string{"col.line", "col.column", "col.path", "col.what"}}
+		for _, p := range problems {
+			g.add(fmt.Sprint(p.Line), fmt.Sprint(p.Column), p.Path, a.text(p.Reason))
+		}
+		if err := a.print(problems, g); err != nil {
 			return err
 		}
 	} else {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -169,8 +170,9 @@ func (t *teller) news(ctx context.Context) error {
 		faults = w.Faults()[t.faults:]
 		messages = w.Robots()[0].Messages()[t.messages:]
 	})
+	var lines []told
 	for _, f := range faults {
-		t.say3(f.At, red, "cli.demo_world", t.say("cli.demo_fault", "fault", f.Kind, "target", f.Target))
+		lines = append(lines, t.line3(f.At, red, "cli.demo_world", t.say("cli.demo_fault", "fault", f.Kind, "target", f.Target)))
 	}
 	t.faults += len(faults)
 	events, err := t.d.Store.Events(ctx, store.EventFilter{After: t.events})
@@ -179,15 +181,33 @@ func (t *teller) news(ctx context.Context) error {
 	}
 	for i := 0; i < len(events); {
 		n := alike(events[i:])
-		t.event(events[i], n)
+		if line, tell := t.event(events[i], n); tell {
+			lines = append(lines, line)
+		}
 		t.events = events[i+n-1].Seq
 		i += n
 	}
 	for _, m := range messages {
-		t.say3(m.At, green, "cli.demo_robot", strings.ReplaceAll(strings.TrimSpace(m.Text), "\n", "\n"+strings.Repeat(" ", 24)))
+		lines = append(lines, t.line3(m.At, green, "cli.demo_robot", unmarked(m.Text)))
 	}
 	t.messages += len(messages)
+	slices.SortStableFunc(lines, func(a, b told) int { return a.at.Compare(b.at) })
+	for _, l := range lines {
+		fmt.Fprintln(t.Stdout, l.text)
+	}
 	return nil
+}
+
+// unmarked is a chat message as it looks in the chat, each line under the first.
+func unmarked(markdown string) string {
+	var out []string
+	for line := range strings.Lines(markdown) {
+		line = strings.NewReplacer("**", "", "\\", "").Replace(strings.TrimSpace(strings.TrimLeft(line, "#")))
+		if line != "" {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "\n"+strings.Repeat(" ", storyIndent))
 }
 
 // alike counts the events at the front that say the same of different targets because of one suspect: they are one line.
@@ -202,9 +222,10 @@ func alike(events []fleet.Event) int {
 	return len(events)
 }
 
-func (t *teller) event(e fleet.Event, n int) {
+// event is n events that say the same as one line.
+func (t *teller) event(e fleet.Event, n int) (line told, tell bool) {
 	if e.Kind == fleet.EventMessage || e.Kind == fleet.EventDaemon {
-		return // the robot's own line, and the plumbing
+		return told{}, false // the robot's own line, and the plumbing
 	}
 	who, paint := "cli.demo_phalops", faint
 	switch e.Kind {
@@ -224,17 +245,25 @@ func (t *teller) event(e fleet.Event, n int) {
 			text += " · " + t.text(g)
 		}
 	}
-	t.say3(e.At, paint, who, text)
+	return t.line3(e.At, paint, who, text), true
 }
 
-// say3 prints one line: how late it is in the fleet, who speaks, what.
-func (t *teller) say3(at time.Time, c colour, who, text string) {
-	since := at.Sub(t.started).Round(time.Second)
-	label := pad(t.say(who), 12)
+// told is one line of the story, or a few that belong together.
+type told struct {
+	at   time.Time
+	text string
+}
+
+// storyIndent is where the sentences of the story begin.
+const storyIndent = 8 + 2 + 8 + 2 + 9 + 1
+
+// line3 is one line: how late it is in the fleet and how long after the beginning, who speaks, what.
+func (t *teller) line3(at time.Time, c colour, who, text string) told {
+	label := pad(t.say(who), 9)
 	if c != 0 {
 		label = t.paint(c, label)
 	}
-	fmt.Fprintf(t.Stdout, "%9s  %s %s\n", "+"+since.String(), label, text)
+	return told{at: at, text: fmt.Sprintf("%s  %8s  %s %s", at.In(t.zone()).Format(time.TimeOnly), t.after(at), label, text)}
 }
 
 // summary is the end of the story: what went wrong, what was done, whether it helped, and whether anything was harmed.
@@ -254,14 +283,14 @@ func (t *teller) summary(ctx context.Context) error {
 		if x.Open() {
 			end = t.sim.Clock.Now()
 		}
-		g.add(x.Title, x.Code, t.after(x.Opened), t.after(x.Acted), t.after(x.Closed), i18n.Duration(t.lang, end.Sub(x.Opened)), t.text(x.Reason))
+		g.add(x.Title, t.conditionOf(x.Target, x.Code), t.after(x.Opened), t.after(x.Acted), t.after(x.Closed), i18n.Duration(t.lang, end.Sub(x.Opened)), firstLine(t.text(x.Reason), 110))
 	}
 	t.printTable(g)
 	var effects, harm []world.Record
 	t.sim.Face.Do(func(w *world.World) { effects, harm = w.Effects(), w.Harm() })
 	fmt.Fprintln(t.Stdout, t.say("cli.demo_counts", "faults", t.faults, "effects", len(effects), "messages", t.messages, "harm", len(harm)))
 	for _, h := range harm {
-		t.say3(h.At, red, "cli.demo_harm", h.Kind+" "+h.Target)
+		fmt.Fprintln(t.Stdout, t.line3(h.At, red, "cli.demo_harm", h.Kind+" "+h.Target).text)
 	}
 	return nil
 }

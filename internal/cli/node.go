@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"phalops/internal/fleet"
-	"phalops/internal/i18n"
 	"phalops/internal/remedy"
 	"phalops/internal/view"
 )
@@ -42,10 +41,16 @@ func named(globs []string, name string) bool {
 }
 
 func (a *app) listNodes(ctx context.Context, sites, names []string, why bool) error {
-	now, err := a.look(ctx)
-	if err != nil {
-		return err
-	}
+	return a.withReader(ctx, func(ctx context.Context, s *session) error {
+		now, err := s.look(ctx)
+		if err != nil {
+			return err
+		}
+		return s.nodes(now, sites, names, why)
+	})
+}
+
+func (s *session) nodes(now snapshot, sites, names []string, why bool) error {
 	g := grid{head: []string{"col.node", "col.site", "col.condition", "col.since", "col.chain", "col.height", "col.target", "col.moved", "col.peers", "col.container"}}
 	if why {
 		g.head = append(g.head, "col.reason")
@@ -56,27 +61,27 @@ func (a *app) listNodes(ctx context.Context, sites, names []string, why bool) er
 			continue
 		}
 		d := now.Decisions[n.Ref]
-		v := a.words().Node(n, d)
+		v := s.words().Node(n, d)
 		out = append(out, v)
 		for i, c := range v.Chains {
-			row := []string{v.Name, v.Site, a.nodeCondition(n.Condition), a.lasting(n.Since, now.At)}
+			row := []string{v.Name, v.Site, s.nodeCondition(n.Condition), s.lasting(n.Since, now.At)}
 			if i > 0 {
 				row = []string{"", "", "", ""}
 			}
 			row = append(row, c.Chain, show(c.Height), show(c.Target), "", show(c.Peers), v.Container)
 			if c.MovedAt != nil {
-				row[7] = i18n.Ago(a.lang, now.At.Sub(*c.MovedAt))
+				row[7] = s.ago(*c.MovedAt, now.At)
 			}
 			if why {
-				row = append(row, a.because(d, c, i))
+				row = append(row, s.because(d, c, i))
 			}
 			g.add(row...)
 		}
 	}
-	if err := a.print(out, g); err != nil {
+	if err := s.print(out, g); err != nil {
 		return err
 	}
-	a.foot(now)
+	s.foot(now)
 	return nil
 }
 

@@ -65,6 +65,9 @@ func (a *app) print(data any, g grid) error {
 	case "yaml":
 		return a.printYAML(data)
 	case "csv":
+		if len(g.head) == 0 {
+			return usage("cli.no_csv")
+		}
 		return a.printCSV(g)
 	default:
 		a.printTable(g)
@@ -165,20 +168,40 @@ func (a *app) when(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	zone := a.Zone
-	if zone == nil {
-		zone = time.Local
-	}
-	return t.In(zone).Format("01-02 15:04:05")
+	return t.In(a.zone()).Format(i18n.TimeLayout)
 }
 
-// lasting shows how long something has lasted, "" for never.
+func (a *app) zone() *time.Location {
+	if a.Zone == nil {
+		return time.Local
+	}
+	return a.Zone
+}
+
+// lasting shows how long something has lasted, "" for never, "–" where nobody looked before.
 func (a *app) lasting(t, now time.Time) string {
-	if t.IsZero() {
+	switch {
+	case t.IsZero():
 		return ""
+	case a.onlyNow(t):
+		return "–"
 	}
 	return i18n.Duration(a.lang, now.Sub(t))
 }
+
+// ago shows how long ago something happened, "" for never, "–" where nobody looked before.
+func (a *app) ago(t, now time.Time) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case a.onlyNow(t):
+		return "–"
+	}
+	return i18n.Ago(a.lang, now.Sub(t))
+}
+
+// onlyNow reports whether a moment is only when this command looked first.
+func (a *app) onlyNow(t time.Time) bool { return !a.firstLook.IsZero() && !t.Before(a.firstLook) }
 
 // number shows a known number, "–" for an unknown one.
 func number(v int64, known bool) string {

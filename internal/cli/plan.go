@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"phalops/internal/act"
 	"phalops/internal/fleet"
+	"phalops/internal/i18n"
 	"phalops/internal/store"
 	"phalops/internal/view"
 )
@@ -31,6 +31,23 @@ func (a *app) planCmd() *cobra.Command {
 			},
 		}
 	}
+	// asked is a verb by which a person speaks to a plan under way; a dry run only shows the plan.
+	asked := func(use, short string, ask func(s *session, ctx context.Context, id string) error, then func(*session, context.Context, string) error) *cobra.Command {
+		return verb(use, short, func(ctx context.Context, s *session, id string) error {
+			if s.flags.dryRun {
+				p, err := s.core.Store.Plan(ctx, id)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(s.Stderr, s.say("cli.dry_run_plan"))
+				return s.showPlan(p)
+			}
+			if err := ask(s, ctx, id); err != nil {
+				return err
+			}
+			return then(s, ctx, id)
+		})
+	}
 	showCmd := &cobra.Command{
 		Use: "show ID", Short: a.say("cli.plan_show"), Args: a.args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,21 +61,15 @@ func (a *app) planCmd() *cobra.Command {
 		},
 	}
 	return a.noun("plan", "cli.plan", list, showCmd,
-		verb("pause", "cli.plan_pause", func(ctx context.Context, s *session, id string) error {
+		asked("pause", "cli.plan_pause", func(s *session, ctx context.Context, id string) error {
 			return s.core.Engine.Pause(ctx, id, s.author(), s.core.Clock.Now())
-		}),
-		verb("resume", "cli.plan_resume", func(ctx context.Context, s *session, id string) error {
-			if err := s.core.Engine.Resume(ctx, id, s.author(), s.core.Clock.Now()); err != nil {
-				return err
-			}
-			return s.finish(ctx, id)
-		}),
-		verb("abort", "cli.plan_abort", func(ctx context.Context, s *session, id string) error {
-			if err := s.core.Engine.Abort(ctx, id, s.author(), s.core.Clock.Now()); err != nil {
-				return err
-			}
-			return s.finish(ctx, id)
-		}),
+		}, (*session).paused),
+		asked("resume", "cli.plan_resume", func(s *session, ctx context.Context, id string) error {
+			return s.core.Engine.Resume(ctx, id, s.author(), s.core.Clock.Now())
+		}, (*session).finish),
+		asked("abort", "cli.plan_abort", func(s *session, ctx context.Context, id string) error {
+			return s.core.Engine.Abort(ctx, id, s.author(), s.core.Clock.Now())
+		}, (*session).finish),
 		verb("retry", "cli.plan_retry", func(ctx context.Context, s *session, id string) error {
 			old, err := s.core.Store.Plan(ctx, id)
 			if err != nil {
@@ -74,6 +85,14 @@ func (a *app) planCmd() *cobra.Command {
 			}
 			return s.carryOut(ctx, []fleet.Plan{p})
 		}))
+}
+
+func (s *session) paused(ctx context.Context, id string) error {
+	p, err := s.core.Store.Plan(ctx, id)
+	if err != nil {
+		return err
+	}
+	return s.showPlan(p)
 }
 
 // finish follows a plan to its end and answers with its outcome.
@@ -101,11 +120,11 @@ func (a *app) listPlans(ctx context.Context, all bool) error {
 	})
 }
 
-func (a *app) printPlans(plans []fleet.Plan) error {
+func (s *session) printPlans(plans []fleet.Plan) error {
 	g := grid{head: []string{"col.plan", "col.kind", "col.state", "col.created", "col.lasted", "col.author", "col.steps", "col.targets", "col.note"}}
 	out := []view.Plan{}
 	for _, p := range plans {
-		v := a.words().Plan(p)
+		v := s.words().Plan(p)
 		out = append(out, v)
 		total := 0
 		for _, n := range v.Counts {
@@ -113,28 +132,28 @@ func (a *app) printPlans(plans []fleet.Plan) error {
 		}
 		steps := fmt.Sprintf("%d/%d", v.Counts[string(fleet.StepDone)], total)
 		if n := v.Counts[string(fleet.StepFailed)]; n > 0 {
-			steps += " " + a.paint(red, a.say("cli.failed_steps", "n", n))
+			steps += " " + s.paint(red, s.say("cli.failed_steps", "n", n))
 		}
 		lasted := ""
 		if !p.Ended.IsZero() {
-			lasted = a.lasting(p.Created, p.Ended)
+			lasted = i18n.Duration(s.lang, p.Ended.Sub(p.Created))
 		}
-		g.add(p.ID, p.Kind, a.planState(p.State), a.when(p.Created), lasted, p.Author, steps, targets(p.Targets), a.text(p.Note))
+		g.add(p.ID, p.Kind, s.planState(p.State), s.when(p.Created), lasted, p.Author, steps, s.targets(p.Targets), s.text(p.Note))
 	}
-	return a.print(out, g)
+	return s.print(out, g)
 }
 
 // targets lists a few names and counts the rest.
-func targets(refs []fleet.Ref) string {
-	var names []string
-	for i, r := range refs {
-		if i == 3 {
-			names = append(names, fmt.Sprintf("… %d", len(refs)))
-			break
-		}
-		names = append(names, string(r))
+func (s *session) targets(refs []fleet.Ref) string {
+	const few = 3
+	if len(refs) > few {
+		return s.say("cli.names_and_more", "names", s.targets(refs[:few]), "n", len(refs)-few)
 	}
-	return strings.Join(names, " ")
+	var names []string
+	for _, r := range refs {
+		names = append(names, s.name(r))
+	}
+	return strings.Join(names, ", ")
 }
 
 func (a *app) planState(s fleet.PlanState) string {
@@ -160,26 +179,42 @@ func (a *app) stepState(s fleet.StepState) string {
 }
 
 // showPlan is one plan with its step log.
-func (a *app) showPlan(p fleet.Plan) error {
-	if a.flags.output != "table" {
-		return a.print(a.words().Plan(p), grid{})
+func (s *session) showPlan(p fleet.Plan) error {
+	if s.flags.output == "table" {
+		s.line("col.plan", p.ID)
+		s.line("col.kind", p.Kind)
+		s.line("col.targets", s.targets(p.Targets))
+		s.line("col.state", s.planState(p.State))
+		s.line("col.author", p.Author)
+		s.line("col.reason", s.text(p.Reason))
+		s.line("col.incident", p.Incident)
+		s.line("col.note", s.text(p.Note))
+		s.line("col.created", s.when(p.Created))
+		s.line("col.ended", s.when(p.Ended))
 	}
-	a.line("col.plan", p.ID)
-	a.line("col.kind", p.Kind)
-	a.line("col.state", a.planState(p.State))
-	a.line("col.author", p.Author)
-	a.line("col.reason", a.text(p.Reason))
-	a.line("col.note", a.text(p.Note))
-	a.line("col.created", a.when(p.Created))
-	a.line("col.ended", a.when(p.Ended))
 	g := grid{head: []string{"col.step", "col.state", "col.began", "col.took", "col.what", "col.result"}}
-	for _, s := range p.Steps {
+	for _, x := range p.Steps {
 		took := ""
-		if !s.Ended.IsZero() && !s.Began.IsZero() {
-			took = s.Ended.Sub(s.Began).Round(time.Second).String()
+		if !x.Ended.IsZero() && !x.Began.IsZero() {
+			took = i18n.Duration(s.lang, x.Ended.Sub(x.Began))
 		}
-		g.add(fmt.Sprint(s.Seq+1), a.stepState(s.State), a.when(s.Began), took, a.text(s.Label), a.text(s.Result))
+		g.add(fmt.Sprint(x.Seq+1), s.stepState(x.State), s.when(x.Began), took, s.text(x.Label), s.text(x.Result))
 	}
-	a.printTable(g)
+	if err := s.print(s.words().Plan(p), g); err != nil {
+		return err
+	}
+	if s.flags.output == "table" {
+		s.planHint(p)
+	}
 	return nil
+}
+
+// planHint says what a person can do about a plan.
+func (s *session) planHint(p fleet.Plan) {
+	switch p.State {
+	case fleet.PlanPaused, fleet.PlanParked:
+		fmt.Fprintln(s.Stderr, s.paint(faint, s.say("cli.plan_waits", "plan", p.ID)))
+	case fleet.PlanFailed, fleet.PlanPartly:
+		fmt.Fprintln(s.Stderr, s.paint(faint, s.say("cli.plan_again", "plan", p.ID)))
+	}
 }

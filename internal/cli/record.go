@@ -2,13 +2,17 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"phalops/internal/control"
 	"phalops/internal/fleet"
+	"phalops/internal/i18n"
 	"phalops/internal/store"
 	"phalops/internal/view"
 )
@@ -45,10 +49,44 @@ func (a *app) listIncidents(ctx context.Context, all bool) error {
 			if i.Open() {
 				end = now
 			}
-			g.add(i.ID, i.Title, i.Code, s.severity(i.Severity), s.when(i.Opened), s.lasting(i.Opened, end), s.say("verdict."+string(i.Decision.Verdict)), s.text(i.Reason))
+			g.add(i.ID, i.Title, s.conditionOf(i.Target, i.Code), s.severity(i.Severity), s.when(i.Opened), i18n.Duration(s.lang, end.Sub(i.Opened)), s.verdict(i), s.text(i.Reason))
 		}
-		return s.print(out, g)
+		if err := s.print(out, g); err != nil {
+			return err
+		}
+		return s.nobodyWatches(ctx)
 	})
+}
+
+// conditionOf is a condition in the words of whatever kind of thing is in it.
+func (a *app) conditionOf(target fleet.Ref, code string) string {
+	switch target.Kind() {
+	case fleet.KindNode:
+		return a.nodeCondition(fleet.NodeCondition(code))
+	case fleet.KindBridge:
+		return a.bridgeCondition(fleet.BridgeCondition(code))
+	case fleet.KindWorker:
+		return a.condition(fleet.Condition(code))
+	}
+	return code
+}
+
+// verdict is what is being done about an open incident.
+func (a *app) verdict(i fleet.Incident) string {
+	if !i.Open() || i.Decision.Verdict == "" {
+		return ""
+	}
+	return a.say("verdict." + string(i.Decision.Verdict))
+}
+
+// nobodyWatches warns that an empty list of incidents means little: only a daemon opens them.
+func (s *session) nobodyWatches(ctx context.Context) error {
+	_, err := s.core.Store.LeaseOf(ctx, control.FleetLease, s.core.Clock.Now())
+	if !errors.Is(err, store.ErrNotFound) || s.flags.output != "table" {
+		return err
+	}
+	fmt.Fprintln(s.Stderr, s.paint(yellow, s.say("cli.nobody_watches")))
+	return nil
 }
 
 func (a *app) severity(s fleet.Severity) string {
@@ -71,18 +109,24 @@ func (a *app) showIncident(ctx context.Context, id string) error {
 		}
 		v := s.words().Incident(i, events)
 		if s.flags.output != "table" {
-			return s.print(v, grid{})
+			return s.print(v, s.eventGrid(events))
 		}
 		s.line("col.id", i.ID)
 		s.line("col.target", i.Title+"  "+string(i.Target))
+		s.line("col.condition", s.conditionOf(i.Target, i.Code))
 		s.line("col.severity", s.severity(i.Severity))
 		s.line("col.opened", s.when(i.Opened))
 		s.line("col.closed", s.when(i.Closed))
 		s.line("col.told", s.when(i.Told))
 		if len(i.Children) > 0 {
-			s.line("col.children", fmt.Sprint(len(i.Children)))
+			s.line("col.children", s.targets(i.Children))
 		}
-		s.decision(i.Decision)
+		s.line("col.acted", s.when(i.Acted))
+		if i.Open() {
+			s.decision(i.Decision)
+		} else {
+			s.line("col.reason", s.text(i.Reason))
+		}
 		fmt.Fprintln(s.Stdout, s.paint(bold, s.say("col.events")))
 		s.timeline(v.Events)
 		return nil
@@ -121,13 +165,19 @@ func (a *app) listAudit(ctx context.Context, since time.Duration, target string,
 		if err != nil {
 			return err
 		}
-		g := grid{head: []string{"col.time", "col.author", "col.target", "col.plan", "col.what"}}
+		slices.Reverse(events)
 		out := []view.Event{}
-		for i := len(events) - 1; i >= 0; i-- {
-			e := events[i]
+		for _, e := range events {
 			out = append(out, s.words().Event(e))
-			g.add(s.when(e.At), e.Author, s.core.NameOf(string(e.Target)), e.Plan, s.text(e.Reason))
 		}
-		return s.print(out, g)
+		return s.print(out, s.eventGrid(events))
 	})
+}
+
+func (s *session) eventGrid(events []fleet.Event) grid {
+	g := grid{head: []string{"col.time", "col.author", "col.target", "col.plan", "col.what"}}
+	for _, e := range events {
+		g.add(s.when(e.At), e.Author, s.name(e.Target), e.Plan, s.text(e.Reason))
+	}
+	return g
 }

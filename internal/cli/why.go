@@ -23,17 +23,24 @@ type why struct {
 // whyWorkers tells the whole story of the chosen workers: what they are, what was decided and why, also why nothing was
 // done, and what happened lately.
 func (a *app) whyWorkers(ctx context.Context, flags *selectorFlags) error {
+	sel, err := a.namedSelector(flags)
+	if err != nil {
+		return err
+	}
 	return a.withReader(ctx, func(ctx context.Context, s *session) error {
-		now, err := s.core.Look(ctx)
+		now, err := s.look(ctx)
 		if err != nil {
 			return err
 		}
-		found, err := s.chosenWorkers(now, flags, true)
-		if err != nil {
-			return err
+		found := choose(now, sel)
+		if len(found) == 0 {
+			return fleet.Fail(fleet.NotFound, fleet.Because("cli.no_match"))
 		}
 		if len(found) > maxWhy {
 			return usage("cli.too_many", "found", len(found), "most", maxWhy)
+		}
+		if s.flags.output == "csv" {
+			return s.workers(now, found, true)
 		}
 		out := []why{}
 		for i, c := range found {
@@ -66,15 +73,23 @@ func (a *app) whyWorkers(ctx context.Context, flags *selectorFlags) error {
 func (s *session) story(c chosen, d fleet.Decision, w why, now snapshot) {
 	x := c.worker
 	s.line("col.worker", fmt.Sprintf("%s · %s · %s", s.paint(bold, x.Name), x.Ref.Parent().Name(), x.Endpoint))
-	s.line("col.condition", strings.TrimSpace(s.condition(x.Condition)+" "+s.lasting(x.Since, now.At)))
-	s.line("col.state", strings.TrimSpace(x.State+" · "+x.Session))
-	s.line("col.height", number(x.Para.Value, x.Para.Known)+"  "+s.lasting(x.Para.MovedAt, now.At))
+	s.line("col.condition", s.with(s.condition(x.Condition), "cli.for_so_long", s.lasting(x.Since, now.At)))
+	s.line("col.state", strings.Trim(x.State+" · "+x.Session, " ·"))
+	s.line("col.height", s.with(number(x.Para.Value, x.Para.Known), "cli.moved_ago", s.ago(x.Para.MovedAt, now.At)))
 	s.line("col.message", firstLine(x.Message, 200))
 	s.decision(d)
 	if len(w.Events) > 0 {
 		fmt.Fprintln(s.Stdout, s.paint(bold, s.say("col.events")))
 		s.timeline(w.Events)
 	}
+}
+
+// with adds a remark to a value when there is something to remark.
+func (s *session) with(value, code, text string) string {
+	if text == "" || text == "–" {
+		return value
+	}
+	return value + s.say(code, "text", text)
 }
 
 func (s *session) decision(d fleet.Decision) {
@@ -95,7 +110,7 @@ func (s *session) decision(d fleet.Decision) {
 		s.line("col.witness", s.text(r))
 	}
 	if d.Suspect != "" && d.Suspect != d.Target {
-		s.line("col.suspect", string(d.Suspect))
+		s.line("col.suspect", s.say("kind."+string(d.Suspect.Kind()))+" "+s.name(d.Suspect))
 	}
 	s.line("col.rule", d.Rule)
 	if !d.NextLook.IsZero() {

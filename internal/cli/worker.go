@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"phalops/internal/fleet"
-	"phalops/internal/i18n"
 	"phalops/internal/remedy"
 	"phalops/internal/view"
 )
@@ -32,68 +31,70 @@ func (a *app) workerCmd() *cobra.Command {
 	return a.noun("worker", "cli.worker", list, status, why, restart)
 }
 
-// workersOf is the chosen workers. A list without a selector is everybody; a verb that looks closer or acts wants one named.
-func (a *app) chosenWorkers(now snapshot, flags *selectorFlags, mustName bool) ([]chosen, error) {
+// listWorkers shows the chosen workers; without a selector all of them.
+func (a *app) listWorkers(ctx context.Context, flags *selectorFlags, why bool) error {
 	sel, err := a.selector(flags)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if sel.Empty() {
-		if mustName {
-			return nil, usage("cli.no_selector", "flags", "--name, --bridge, --pool, --condition, --message … --all")
+	sel.All = sel.All || sel.Empty()
+	return a.withReader(ctx, func(ctx context.Context, s *session) error {
+		now, err := s.look(ctx)
+		if err != nil {
+			return err
 		}
-		sel.All = true
-	}
-	found := choose(now, sel)
-	if len(found) == 0 && mustName {
-		return nil, fleet.Fail(fleet.NotFound, fleet.Because("cli.no_match"))
-	}
-	return found, nil
+		return s.workers(now, choose(now, sel), why)
+	})
 }
 
-func (a *app) listWorkers(ctx context.Context, flags *selectorFlags, why bool) error {
-	now, err := a.look(ctx)
-	if err != nil {
-		return err
-	}
-	found, err := a.chosenWorkers(now, flags, false)
-	if err != nil {
-		return err
-	}
+func (s *session) workers(now snapshot, found []chosen, why bool) error {
 	g := grid{head: []string{"col.worker", "col.bridge", "col.pool", "col.condition", "col.since", "col.state", "col.height", "col.moved", "col.session"}}
 	g.head = append(g.head, map[bool]string{false: "col.message", true: "col.reason"}[why])
 	out := []view.Worker{}
 	for _, c := range found {
 		w, d := c.worker, now.Decisions[c.worker.Ref]
-		out = append(out, a.words().Worker(c.site, w, d))
+		out = append(out, s.words().Worker(c.site, w, d))
 		last := firstLine(w.Message, 60)
 		if why {
-			last = a.text(d.Reason)
+			last = s.text(d.Reason)
 		}
 		moved := ""
 		if w.Para.Known {
-			moved = i18n.Ago(a.lang, w.Para.FrozenFor(now.At))
+			moved = s.ago(w.Para.MovedAt, now.At)
 		}
-		g.add(w.Name, w.Ref.Parent().Name(), fmt.Sprint(w.PID), a.condition(w.Condition), a.lasting(w.Since, now.At), w.State,
+		g.add(w.Name, w.Ref.Parent().Name(), fmt.Sprint(w.PID), s.condition(w.Condition), s.lasting(w.Since, now.At), w.State,
 			number(w.Para.Value, w.Para.Known), moved, w.Session, last)
 	}
-	if err := a.print(out, g); err != nil {
+	if err := s.print(out, g); err != nil {
 		return err
 	}
-	a.foot(now)
+	s.foot(now)
 	return nil
+}
+
+// namedSelector is the selector of a verb that looks closer or acts: somebody must be named.
+func (a *app) namedSelector(flags *selectorFlags) (fleet.Selector, error) {
+	sel, err := a.selector(flags)
+	if err == nil && sel.Empty() {
+		err = usage("cli.no_selector", "flags", "--name, --bridge, --pool, --condition, --message … --all")
+	}
+	return sel, err
 }
 
 // restartWorkers makes one plan a site, so that each is executed by whoever holds that site's lease.
 func (a *app) restartWorkers(ctx context.Context, flags *selectorFlags) error {
+	sel, err := a.namedSelector(flags)
+	if err != nil {
+		return err
+	}
 	return a.withCore(ctx, func(ctx context.Context, s *session) error {
-		now, err := s.core.Look(ctx)
+		now, err := s.look(ctx)
 		if err != nil {
 			return err
 		}
-		found, err := s.chosenWorkers(now, flags, true)
-		if err != nil {
-			return err
+		found := choose(now, sel)
+		if len(found) == 0 {
+			return fleet.Fail(fleet.NotFound, fleet.Because("cli.no_match"))
 		}
 		bySite := map[string][]fleet.Ref{}
 		var sites []string
@@ -111,6 +112,22 @@ func (a *app) restartWorkers(ctx context.Context, flags *selectorFlags) error {
 			}
 			plans = append(plans, p)
 		}
+		if err := s.keepNames(ctx, now); err != nil {
+			return err
+		}
 		return s.carryOut(ctx, plans)
 	})
+}
+
+// keepNames saves what was seen when no daemon did, so that the record of what is about to be done can name the workers.
+func (s *session) keepNames(ctx context.Context, now snapshot) error {
+	if !now.Live || s.flags.dryRun {
+		return nil
+	}
+	for _, b := range now.Bridges {
+		if err := s.core.Store.SaveBridge(ctx, b); err != nil {
+			return fmt.Errorf("save what was seen of %s: %w", b.Ref, err)
+		}
+	}
+	return nil
 }
