@@ -275,7 +275,7 @@ func (r *run) started() []fleet.Event {
 			return nil
 		}
 	}
-	return []fleet.Event{r.planEvent(fleet.Because("act.plan_started", "kind", r.p.Kind, "steps", len(r.p.Steps)))}
+	return []fleet.Event{r.planEvent(fleet.Because("act.plan_started", "kind", "plan_kind."+r.p.Kind, "steps", len(r.p.Steps)))}
 }
 
 func (r *run) stepEvent(s *fleet.Step, why fleet.Reason) fleet.Event {

@@ -77,7 +77,7 @@ func (c *Control) afterPlan(ctx context.Context, id string, now time.Time) {
 // notTreated carries the refusal's own arguments, so that its sentence can be said inside this one.
 func notTreated(action string, err error) fleet.Reason {
 	why := fleet.ReasonOf(err)
-	r := fleet.Because("control.not_treated", "action", action, "why", why.Code)
+	r := fleet.Because("control.not_treated", "action", "plan_kind."+action, "why", why.Code)
 	for k, v := range why.Args {
 		if _, taken := r.Args[k]; !taken {
 			r.Args[k] = v

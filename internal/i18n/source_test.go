@@ -48,6 +48,7 @@ func builtCodes() map[string][]string {
 		"step_state.":       texts(stepStates),
 		"severity.":         texts([]fleet.Severity{fleet.Info, fleet.Warning, fleet.Critical}),
 		"kind.":             texts(kinds),
+		"plan_kind.":        {"worker.restart", "node.restart", "bridge.restart"}, // package remedy
 	}
 }
 

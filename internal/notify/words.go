@@ -62,9 +62,9 @@ func firingLines(i fleet.Incident) []fleet.Reason {
 	d := i.Decision
 	switch {
 	case d.Verdict == fleet.Act && i.Acted.IsZero():
-		lines = append(lines, fleet.Because("notify.line.will_act", "action", d.Action))
+		lines = append(lines, fleet.Because("notify.line.will_act", "action", "plan_kind."+d.Action))
 	case d.Verdict == fleet.WouldAct:
-		lines = append(lines, fleet.Because("notify.line.observe", "action", d.Action))
+		lines = append(lines, fleet.Because("notify.line.observe", "action", "plan_kind."+d.Action))
 	case d.Verdict == fleet.Person:
 		lines = append(lines, fleet.Because("notify.line.person"))
 	case d.Verdict == fleet.HandsOff:

@@ -10,7 +10,7 @@ import (
 func Created(p fleet.Plan) fleet.Event {
 	e := fleet.Event{
 		At: p.Created, Kind: fleet.EventPlan, Author: p.Author, Incident: p.Incident, Plan: p.ID,
-		Reason: fleet.Because("store.plan_created", "kind", p.Kind, "targets", len(p.Targets)),
+		Reason: fleet.Because("store.plan_created", "kind", "plan_kind."+p.Kind, "targets", len(p.Targets)),
 	}
 	if len(p.Targets) > 0 {
 		e.Target = p.Targets[0]
