@@ -54,6 +54,17 @@ type crash struct{ at act.Boundary }
 // an error when a plan does not end, ends with open steps or locks, or sends a blind effect twice.
 func Enumerate(t *testing.T, setup func(t *testing.T) Setup) {
 	t.Helper()
+	enumerate(t, setup, !testing.Short())
+}
+
+// Once is Enumerate without second deaths, for plans of so many boundaries that their pairs take minutes.
+func Once(t *testing.T, setup func(t *testing.T) Setup) {
+	t.Helper()
+	enumerate(t, setup, false)
+}
+
+func enumerate(t *testing.T, setup func(t *testing.T) Setup, twice bool) {
+	t.Helper()
 	var first []act.Boundary
 	if !t.Run("peace", func(t *testing.T) { first = play(t, setup(t), nil)[0] }) {
 		return
@@ -61,7 +72,7 @@ func Enumerate(t *testing.T, setup func(t *testing.T) Setup) {
 	for i, b := range first {
 		var second []act.Boundary
 		t.Run(b.String(), func(t *testing.T) { second = play(t, setup(t), []int{i})[1] })
-		if testing.Short() {
+		if !twice {
 			continue
 		}
 		for j, c := range second {
