@@ -114,7 +114,7 @@ func (a *app) condition(c fleet.Condition) string {
 	case fleet.Unknown, fleet.Starting, fleet.Syncing:
 		paint = yellow
 	}
-	return a.paint(paint, a.say("condition."+string(c)))
+	return a.paint(paint, a.word("condition.", string(c)))
 }
 
 func (a *app) bridgeCondition(c fleet.BridgeCondition) string {
@@ -128,5 +128,5 @@ func (a *app) bridgeCondition(c fleet.BridgeCondition) string {
 	case fleet.BridgeUnknown:
 		paint = yellow
 	}
-	return a.paint(paint, a.say("bridge_condition."+string(c)))
+	return a.paint(paint, a.word("bridge_condition.", string(c)))
 }

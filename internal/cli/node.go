@@ -116,7 +116,7 @@ func (a *app) nodeCondition(c fleet.NodeCondition) string {
 	case fleet.NodeStalled, fleet.NodeDown, fleet.NodeStarved, fleet.NodeNetworkStalled, fleet.NodeNetworkEnded:
 		paint = red
 	}
-	return a.paint(paint, a.say("node_condition."+string(c)))
+	return a.paint(paint, a.word("node_condition.", string(c)))
 }
 
 // restartNode makes one plan a node, one after another: two nodes of a fleet are never down together because of us.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/lmittmann/tint"
 	"go.yaml.in/yaml/v4"
 
+	"phalops/internal/fleet"
 	"phalops/internal/i18n"
 )
 
@@ -163,10 +165,32 @@ func widthBefore(g grid) int {
 	return total
 }
 
+// csv reports whether the cells are for programs: then they hold the fleet's own words, RFC 3339 and seconds.
+func (a *app) csv() bool { return a.flags.output == "csv" }
+
+// word is a state or condition: prefix and value are its code.
+func (a *app) word(prefix, value string) string {
+	if a.csv() {
+		return value
+	}
+	return a.text(fleet.Reason{Code: prefix + value})
+}
+
+// took shows a duration.
+func (a *app) took(d time.Duration) string {
+	if a.csv() {
+		return strconv.FormatInt(int64(d.Round(time.Second)/time.Second), 10)
+	}
+	return i18n.Duration(a.lang, d)
+}
+
 // when shows a moment in the reader's zone, "" for never.
 func (a *app) when(t time.Time) string {
-	if t.IsZero() {
+	switch {
+	case t.IsZero():
 		return ""
+	case a.csv():
+		return t.UTC().Format(time.RFC3339)
 	}
 	return t.In(a.zone()).Format(i18n.TimeLayout)
 }
@@ -181,21 +205,18 @@ func (a *app) zone() *time.Location {
 // lasting shows how long something has lasted, "" for never, "–" where nobody looked before.
 func (a *app) lasting(t, now time.Time) string {
 	switch {
-	case t.IsZero():
+	case t.IsZero(), a.csv() && a.onlyNow(t):
 		return ""
 	case a.onlyNow(t):
 		return "–"
 	}
-	return i18n.Duration(a.lang, now.Sub(t))
+	return a.took(now.Sub(t))
 }
 
 // ago shows how long ago something happened, "" for never, "–" where nobody looked before.
 func (a *app) ago(t, now time.Time) string {
-	switch {
-	case t.IsZero():
-		return ""
-	case a.onlyNow(t):
-		return "–"
+	if t.IsZero() || a.onlyNow(t) || a.csv() {
+		return a.lasting(t, now)
 	}
 	return i18n.Ago(a.lang, now.Sub(t))
 }

@@ -9,7 +9,6 @@ import (
 
 	"phalops/internal/act"
 	"phalops/internal/fleet"
-	"phalops/internal/i18n"
 	"phalops/internal/store"
 	"phalops/internal/view"
 )
@@ -136,7 +135,7 @@ func (s *session) printPlans(plans []fleet.Plan) error {
 		}
 		lasted := ""
 		if !p.Ended.IsZero() {
-			lasted = i18n.Duration(s.lang, p.Ended.Sub(p.Created))
+			lasted = s.took(p.Ended.Sub(p.Created))
 		}
 		g.add(p.ID, p.Kind, s.planState(p.State), s.when(p.Created), lasted, p.Author, steps, s.targets(p.Targets), s.text(p.Note))
 	}
@@ -164,7 +163,7 @@ func (a *app) planState(s fleet.PlanState) string {
 	case fleet.PlanFailed, fleet.PlanParked, fleet.PlanPartly:
 		paint = red
 	}
-	return a.paint(paint, a.say("plan_state."+string(s)))
+	return a.paint(paint, a.word("plan_state.", string(s)))
 }
 
 func (a *app) stepState(s fleet.StepState) string {
@@ -175,7 +174,7 @@ func (a *app) stepState(s fleet.StepState) string {
 	case fleet.StepFailed:
 		paint = red
 	}
-	return a.paint(paint, a.say("step_state."+string(s)))
+	return a.paint(paint, a.word("step_state.", string(s)))
 }
 
 // showPlan is one plan with its step log.
@@ -196,7 +195,7 @@ func (s *session) showPlan(p fleet.Plan) error {
 	for _, x := range p.Steps {
 		took := ""
 		if !x.Ended.IsZero() && !x.Began.IsZero() {
-			took = i18n.Duration(s.lang, x.Ended.Sub(x.Began))
+			took = s.took(x.Ended.Sub(x.Began))
 		}
 		g.add(fmt.Sprint(x.Seq+1), s.stepState(x.State), s.when(x.Began), took, s.text(x.Label), s.text(x.Result))
 	}

@@ -12,7 +12,6 @@ import (
 
 	"phalops/internal/control"
 	"phalops/internal/fleet"
-	"phalops/internal/i18n"
 	"phalops/internal/store"
 	"phalops/internal/view"
 )
@@ -49,7 +48,7 @@ func (a *app) listIncidents(ctx context.Context, all bool) error {
 			if i.Open() {
 				end = now
 			}
-			g.add(i.ID, i.Title, s.conditionOf(i.Target, i.Code), s.severity(i.Severity), s.when(i.Opened), i18n.Duration(s.lang, end.Sub(i.Opened)), s.verdict(i), s.text(i.Reason))
+			g.add(i.ID, i.Title, s.conditionOf(i.Target, i.Code), s.severity(i.Severity), s.when(i.Opened), s.took(end.Sub(i.Opened)), s.verdict(i), s.text(i.Reason))
 		}
 		if err := s.print(out, g); err != nil {
 			return err
@@ -76,7 +75,7 @@ func (a *app) verdict(i fleet.Incident) string {
 	if !i.Open() || i.Decision.Verdict == "" {
 		return ""
 	}
-	return a.say("verdict." + string(i.Decision.Verdict))
+	return a.word("verdict.", string(i.Decision.Verdict))
 }
 
 // nobodyWatches warns that an empty list of incidents means little: only a daemon opens them.
@@ -94,7 +93,7 @@ func (a *app) severity(s fleet.Severity) string {
 		return ""
 	}
 	paint := map[fleet.Severity]colour{fleet.Critical: red, fleet.Warning: yellow, fleet.Info: faint}[s]
-	return a.paint(paint, a.say("severity."+string(s)))
+	return a.paint(paint, a.word("severity.", string(s)))
 }
 
 func (a *app) showIncident(ctx context.Context, id string) error {

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"phalops/internal/fleet"
-	"phalops/internal/i18n"
 	"phalops/internal/store"
 	"phalops/internal/view"
 )
@@ -69,7 +68,7 @@ func (s *session) statusView(now snapshot, incidents []fleet.Incident, plans []f
 func (s *session) statusGrid(now snapshot) grid {
 	g := grid{head: []string{"col.kind", "col.target", "col.site", "col.condition", "col.since", "col.detail"}}
 	add := func(ref fleet.Ref, site, condition, since, detail string) {
-		g.add(s.say("kind."+string(ref.Kind())), ref.Name(), site, condition, since, detail)
+		g.add(s.word("kind.", string(ref.Kind())), ref.Name(), site, condition, since, detail)
 		if d := now.Decisions[ref]; d.Verdict != fleet.Healthy && !d.Reason.IsZero() {
 			g.add("", "", "", "", "", s.text(d.Reason))
 		}
@@ -93,7 +92,7 @@ func (s *session) statusWork(now snapshot, incidents []fleet.Incident, plans []f
 	if len(incidents) > 0 {
 		g := grid{head: []string{"col.id", "col.target", "col.lasted", "col.verdict", "col.reason"}}
 		for _, i := range incidents {
-			g.add(i.ID, i.Title, i18n.Duration(s.lang, now.At.Sub(i.Opened)), s.verdict(i), s.text(i.Decision.Reason))
+			g.add(i.ID, i.Title, s.took(now.At.Sub(i.Opened)), s.verdict(i), s.text(i.Decision.Reason))
 		}
 		s.printTable(g)
 	}

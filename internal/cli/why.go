@@ -97,7 +97,7 @@ func (s *session) decision(d fleet.Decision) {
 		s.line("col.verdict", s.say("cli.no_decision"))
 		return
 	}
-	verdict := s.say("verdict." + string(d.Verdict))
+	verdict := s.word("verdict.", string(d.Verdict))
 	if d.Action != "" {
 		verdict += " · " + d.Action
 	}
@@ -110,7 +110,7 @@ func (s *session) decision(d fleet.Decision) {
 		s.line("col.witness", s.text(r))
 	}
 	if d.Suspect != "" && d.Suspect != d.Target {
-		s.line("col.suspect", s.say("kind."+string(d.Suspect.Kind()))+" "+s.name(d.Suspect))
+		s.line("col.suspect", s.word("kind.", string(d.Suspect.Kind()))+" "+s.name(d.Suspect))
 	}
 	s.line("col.rule", d.Rule)
 	if !d.NextLook.IsZero() {
