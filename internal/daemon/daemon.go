@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"time"
 
@@ -169,7 +170,11 @@ func (d *Daemon) Start(ctx context.Context) error {
 	if d.o.Path != "" {
 		watcher := config.NewWatcher(d.o.Path, clock.Real{}, d.o.Reload)
 		d.wg.Go(func() {
-			err := watcher.Run(ctx, func(u config.Update) { d.reload(ctx, u) })
+			cfg, problems, err := watcher.Load()
+			if err != nil || len(problems) > 0 || !reflect.DeepEqual(cfg, d.o.Config) {
+				d.reload(ctx, config.Update{Config: cfg, Problems: problems, Err: err}) // changed since it was read for Options
+			}
+			err = watcher.Run(ctx, func(u config.Update) { d.reload(ctx, u) })
 			if ctx.Err() == nil {
 				d.Log.Error("the configuration is no longer watched", "err", err)
 			}
