@@ -163,7 +163,7 @@ func TestFleetIsHealed(t *testing.T) {
 	want := []string{
 		"restart prb-a/w-07",
 		"stop node-1/bridge_lifecycle_1", "stop node-1/bridge_trade_1", "stop node-1/bridge_redis-q_1", "stop node-1/phala-node",
-		"start node-1/phala-node", "start node-1/bridge_redis-q_1", "start node-1/bridge_trade_1", "start node-1/bridge_lifecycle_1",
+		"start node-1/phala-node", "start node-1/bridge_redis-q_1", "start node-1/bridge_lifecycle_1", "start node-1/bridge_trade_1",
 	}
 	if got := r.effects(); !slices.Equal(got, want) {
 		t.Errorf("effects:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
