@@ -128,7 +128,7 @@ func decodeReply(status int, body []byte, q question) (json.RawMessage, error) {
 		HasError *bool           `json:"hasError"`
 		Error    peerError       `json:"error"`
 		Meta     *struct {
-			CreatedAt text `json:"createdAt"`
+			CreatedAt prb.Text `json:"createdAt"`
 		} `json:"meta"`
 	}
 	if err := json.Unmarshal(body, &reply); err != nil || reply.HasError == nil {
@@ -145,10 +145,10 @@ func decodeReply(status int, body []byte, q question) (json.RawMessage, error) {
 
 // peerError is `error` of a reply: with a type from the peer, with a name or code from the monitor itself.
 type peerError struct {
-	Type    optInt `json:"type"`
-	Message text   `json:"message"`
-	Name    text   `json:"name"`
-	Code    text   `json:"code"`
+	Type    prb.Int  `json:"type"`
+	Message prb.Text `json:"message"`
+	Name    prb.Text `json:"name"`
+	Code    prb.Text `json:"code"`
 }
 
 const typeNotFound = 2
@@ -161,12 +161,12 @@ func (e peerError) explain(q question) error {
 		return fail(faultDial, fleet.Unavailable, fleet.Because("prb.peer_down", "peer", q.peer, "url", q.url), nil)
 	case e.Name == "AggregateError":
 		return fail(faultFrozen, fleet.Unavailable, fleet.Because("prb.peer_frozen", "peer", q.peer, "url", q.url), nil)
-	case !e.Type.known && (e.Code == "ERR_INVALID_ARG_TYPE" || e == peerError{}):
+	case !e.Type.Known && (e.Code == "ERR_INVALID_ARG_TYPE" || e == peerError{}):
 		// Wrong type of a field, or a method that the monitor does not know: it never left the monitor.
 		return fail(faultRequest, fleet.Failed, fleet.Because("prb.request_refused", "method", q.method, "url", q.url, "code", string(e.Code)), nil)
-	case e.Type.value == typeNotFound && message == "Handler not implemented.":
+	case e.Type.Value == typeNotFound && message == "Handler not implemented.":
 		return fail(faultPeer, fleet.Invalid, fleet.Because("prb.wrong_role", "peer", q.peer, "method", q.method), nil)
-	case e.Type.value == typeNotFound && worker != "":
+	case e.Type.Value == typeNotFound && worker != "":
 		return fail(faultPeer, fleet.NotFound, fleet.Because("prb.no_worker", "worker", worker), prb.ErrNoWorker)
 	case strings.HasSuffix(message, "(reading 'workers')"):
 		return fail(faultPeer, fleet.Failed, fleet.Because("prb.config_mode", "peer", q.peer), prb.ErrConfigMode)
@@ -178,7 +178,7 @@ func (e peerError) explain(q question) error {
 		message = prb.Redact(strings.TrimSpace(string(e.Name) + " " + string(e.Code)))
 	}
 	f, kind := faultServer, fleet.Failed
-	if e.Type.value == typeNotFound {
+	if e.Type.Value == typeNotFound {
 		f, kind = faultPeer, fleet.NotFound
 	}
 	return fail(f, kind, fleet.Because("prb.peer_error", "method", q.method, "peer", q.peer, "message", message), nil)

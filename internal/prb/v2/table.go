@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"phalops/internal/fleet"
+	"phalops/internal/prb"
 	"phalops/internal/wire"
 )
 
@@ -69,9 +70,9 @@ func (c *Client) forgetOn(err error) {
 
 func (c *Client) decodeTable(resp *wire.Response) (*table, error) {
 	type entry struct {
-		PeerID     text `json:"peerId"`
-		Hostname   text `json:"hostname"`
-		RemoteAddr text `json:"remoteAddr"`
+		PeerID     prb.Text `json:"peerId"`
+		Hostname   prb.Text `json:"hostname"`
+		RemoteAddr prb.Text `json:"remoteAddr"`
 	}
 	var body struct {
 		DataProviders     *[]entry `json:"dataProviders"`

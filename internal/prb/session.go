@@ -1,4 +1,4 @@
-package v2
+package prb
 
 import (
 	"encoding/json"
@@ -9,22 +9,22 @@ import (
 )
 
 // session is what the bridge relays of the chain's record. Beside the values for people there is `raw`, with exact ones:
-// numbers, or hex text where JavaScript's numbers end.
+// numbers, or hex Text where JavaScript's numbers end.
 type session struct {
-	State     text           `json:"state"`
-	V         text           `json:"v"`
-	Ve        text           `json:"ve"`
+	State     Text           `json:"state"`
+	V         Text           `json:"v"`
+	Ve        Text           `json:"ve"`
 	Benchmark sessionScore   `json:"benchmark"`
 	Stats     sessionRewards `json:"stats"`
 }
 
 type sessionScore struct {
-	PInit    text `json:"pInit"`
-	PInstant text `json:"pInstant"`
+	PInit    Text `json:"pInit"`
+	PInstant Text `json:"pInstant"`
 }
 
 type sessionRewards struct {
-	TotalReward text `json:"totalReward"`
+	TotalReward Text `json:"totalReward"`
 }
 
 func (s *sessionScore) UnmarshalJSON(raw []byte) error {
@@ -39,7 +39,7 @@ func (s *sessionRewards) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// decodeSession fills in what the session text says; a text that is no JSON says nothing.
+// decodeSession fills in what the session Text says; a Text that is no JSON says nothing.
 func decodeSession(body []byte, w *fleet.WorkerStatus) {
 	var human struct {
 		session
@@ -65,7 +65,7 @@ func decodeSession(body []byte, w *fleet.WorkerStatus) {
 }
 
 // integer reads a whole number ≥ 0 of up to 128 bits, written in decimal or as 0x….
-func integer(t text) *big.Int {
+func integer(t Text) *big.Int {
 	s, base := string(t), 10
 	if hex, ok := strings.CutPrefix(s, "0x"); ok {
 		s, base = hex, 16
@@ -81,8 +81,8 @@ func integer(t text) *big.Int {
 }
 
 // fixedPoint writes the chain's U64F64 with eight places, as the bridge writes it for people; without a raw value the
-// bridge's own text is taken when it is a number.
-func fixedPoint(raw, human text) string {
+// bridge's own Text is taken when it is a number.
+func fixedPoint(raw, human Text) string {
 	if n := integer(raw); n != nil {
 		return new(big.Rat).SetFrac(n, new(big.Int).Lsh(big.NewInt(1), 64)).FloatString(8)
 	}
@@ -93,10 +93,10 @@ func fixedPoint(raw, human text) string {
 	return s
 }
 
-func count(raw, human text) int64 {
+func count(raw, human Text) int64 {
 	n := integer(raw)
 	if n == nil {
-		n = integer(text(strings.ReplaceAll(string(human), ",", "")))
+		n = integer(Text(strings.ReplaceAll(string(human), ",", "")))
 	}
 	if n == nil || !n.IsInt64() {
 		return 0
