@@ -19,17 +19,18 @@ const defaultScenario = `# A list of what goes wrong.
 #   at         when, counted from the start of the world; default 0s
 #   fault      what (required); see below
 #   target     whom (required): a name, a glob (w-0*, prb-a/w-07), or random:N for N of them by chance
-#   chain      chain.halt, node.stall, node.stall_import: para, relay, or both (default)
+#   chain      chain.halt, node.stall, node.stall_import, rpc.*, ws.half_open: para, relay, or both (default)
 #   text       worker.error: refused, unreachable, etimedout, timeout (default), blob, reset, 500, pool, tx, txtimeout,
 #              trader, what a pRuntime answers (BlockNumberMismatch, HeaderHashMismatch, ...), or any text as it is
 #              worker.message: any text; robot.down: 5xx (default), hangs, after
+#              rpc.garbage: html (default), torn, stranger, empty; rpc.error: code and message; rpc.lie: by how many blocks
 #   for        it heals by itself after this long; default never. What a worker said of it stays: S_ERROR ends with a restart
 #   cured_by   restart (default, of the worker or the process that was struck) or nothing (default for pruntime.down and
 #              pruntime.hang, which a restart at the bridge does not touch)
-#   delay      bridge.slow: by how much every reply is late, in real time
+#   delay      bridge.slow, rpc.slow: by how much every reply is late, in real time
 #
 # Faults: chain.halt; node.stall (highestBlock stands still too), node.stall_import, node.peers_lost, node.rpc_down,
-# node.hang, node.crash; dp.stall, dp.crash; lifecycle.crash; monitor.crash, monitor.hang; bridge.slow; peer.frozen (a bridge's
+# node.hang, node.crash; rpc.garbage, rpc.huge, rpc.slow, rpc.error, rpc.lie, ws.half_open (a node's RPC); dp.stall, dp.crash; lifecycle.crash; monitor.crash, monitor.hang; bridge.slow; peer.frozen (a bridge's
 # lifecycle or a data provider); worker.error, worker.freeze, worker.pause, worker.starting, worker.message; pruntime.down,
 # pruntime.hang; host.silent; robot.down.
 - { at: 45s, fault: worker.error, target: w-07, text: timeout, cured_by: restart }

@@ -16,6 +16,8 @@ type Chain struct {
 	base   int64     // height at since
 	since  time.Time // a moment at which block base was just made
 	halted bool
+
+	accounts map[AccountID]Account
 }
 
 // Head is the newest block of the network at now.

@@ -20,6 +20,12 @@ const (
 	NodeRPCDown     = "node.rpc_down"     // the process runs, its RPC refuses connections
 	NodeHang        = "node.hang"         // the process runs, takes connections and never answers
 	NodeCrash       = "node.crash"        // the process exits with 1
+	RPCGarbage      = "rpc.garbage"       // every answer is nonsense; text says which: html (default), torn, stranger or empty
+	RPCHuge         = "rpc.huge"          // every answer is well-formed and 200 MB long
+	RPCSlow         = "rpc.slow"          // every answer comes late by delay (real time)
+	RPCError        = "rpc.error"         // every call is refused; text: code and message, default "-32603 Internal error"
+	RPCLie          = "rpc.lie"           // the best block is told wrong by text blocks, default 1000000
+	WSHalfOpen      = "ws.half_open"      // WebSocket connections stay open and silent, for good
 	ProviderStall   = "dp.stall"          // it stands still although its node moves
 	ProviderCrash   = "dp.crash"          // the process exits with 1
 	LifecycleCrash  = "lifecycle.crash"   // the process exits with 1
@@ -82,8 +88,8 @@ func withoutCured(ts []*trouble, by string) []*trouble {
 
 // FaultKinds are all kinds, in the order in which they are documented.
 func FaultKinds() []string {
-	return []string{ChainHalt, NodeStall, NodeStallImport, NodePeersLost, NodeRPCDown, NodeHang, NodeCrash, ProviderStall,
-		ProviderCrash, LifecycleCrash, PeerFrozen, MonitorCrash, MonitorHang, BridgeSlow, WorkerError, WorkerFreeze, WorkerPause,
+	return []string{ChainHalt, NodeStall, NodeStallImport, NodePeersLost, NodeRPCDown, NodeHang, NodeCrash, RPCGarbage,
+		RPCHuge, RPCSlow, RPCError, RPCLie, WSHalfOpen, ProviderStall, ProviderCrash, LifecycleCrash, PeerFrozen, MonitorCrash, MonitorHang, BridgeSlow, WorkerError, WorkerFreeze, WorkerPause,
 		WorkerStarting, WorkerMessage, PruntimeDown, PruntimeHang, HostSilent, RobotFails}
 }
 
@@ -111,22 +117,24 @@ func (f Fault) problem() fleet.Reason {
 		return fleet.Because("sim.fault_chain", "fault", f.Kind, "chain", f.Chain)
 	case !slices.Contains([]string{"", CuredByRestart, CuredByNothing}, f.CuredBy):
 		return fleet.Because("sim.fault_cured_by", "fault", f.Kind, "cured_by", f.CuredBy)
-	case f.Chain != "" && f.Kind != ChainHalt && f.Kind != NodeStall && f.Kind != NodeStallImport:
+	case f.Chain != "" && f.Kind != ChainHalt && f.Kind != NodeStall && f.Kind != NodeStallImport && !f.strikesRPC():
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "chain")
-	case f.Text != "" && f.Kind != WorkerError && f.Kind != WorkerMessage && f.Kind != RobotFails:
+	case f.Text != "" && !slices.Contains([]string{WorkerError, WorkerMessage, RobotFails, RPCGarbage, RPCError, RPCLie}, f.Kind):
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "text")
-	case f.Delay != 0 && f.Kind != BridgeSlow:
+	case f.Delay != 0 && f.Kind != BridgeSlow && f.Kind != RPCSlow:
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "delay")
 	case f.CuredBy != "" && (crash || f.Kind == ChainHalt || f.Kind == HostSilent || f.Kind == RobotFails || f.Kind == WorkerPause):
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "cured_by")
 	case f.For != 0 && crash:
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "for")
-	case f.Delay == 0 && f.Kind == BridgeSlow:
+	case f.Delay == 0 && (f.Kind == BridgeSlow || f.Kind == RPCSlow):
 		return fleet.Because("sim.fault_needs", "fault", f.Kind, "key", "delay")
 	case f.For == 0 && f.Kind == WorkerPause:
 		return fleet.Because("sim.fault_needs", "fault", f.Kind, "key", "for")
 	case f.Kind == RobotFails && !slices.Contains([]string{"", string(Robot5xx), string(RobotHangs), string(RobotAfter)}, f.Text):
 		return fleet.Because("sim.fault_robot", "text", f.Text)
+	case !f.readableRPC():
+		return fleet.Because("sim.fault_rpc_text", "fault", f.Kind, "text", f.Text)
 	}
 	return fleet.Reason{}
 }

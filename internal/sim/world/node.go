@@ -21,6 +21,9 @@ type NodeSpec struct {
 	Version               string // system_version; default a build of 2023
 	UnsafeRPC             bool   // system_peers is allowed from outside
 	OmitsTarget           bool   // a build before 2022-08: no highestBlock while it is in step
+	NullTarget            bool   // with OmitsTarget: such a build that writes null instead of leaving it out
+	SplitPorts            bool   // a build before 2023-05: HTTP on 9933 and 9934, WebSocket on 9944 and 9945
+	OneChain              bool   // any other Substrate node: its RPC has the first chain only
 }
 
 // Node is one process with a parachain and a relay chain.
@@ -31,6 +34,7 @@ type Node struct {
 	container   *Container
 	up          bool
 	linked      bool // its RPC serves sockets
+	links       int  // how often it began to
 	trouble     []*trouble
 	para, relay *NodeChain
 	rpcAt       time.Time // when its RPC listens, if the process lives that long
@@ -142,6 +146,7 @@ func (n *Node) refresh() {
 	linked := n.up && !n.has(NodeRPCDown, "") && !now.Before(n.rpcAt)
 	if was := n.linked; was != linked {
 		n.linked = linked
+		n.links++
 		n.w.nodeLink(n, linked)
 	}
 }

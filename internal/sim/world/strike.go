@@ -56,7 +56,7 @@ func (w *World) victims(kind string) []victim {
 		for _, n := range w.Networks() {
 			all = append(all, victim{n.Name, func(f Fault) { w.haltNetwork(n, f) }})
 		}
-	case "node":
+	case "node", "rpc", "ws":
 		for _, n := range w.Nodes() {
 			all = append(all, victim{n.Name, n.strike})
 		}
