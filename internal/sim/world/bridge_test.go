@@ -2,6 +2,7 @@ package world
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -96,8 +97,9 @@ func TestTwoLifecyclesFeedOneWorker(t *testing.T) {
 	other := w.AddBridge(BridgeSpec{Name: "prb-b", Host: "node-1", Project: "standby", Node: w.Node("node-1"), Providers: []*DataProvider{w.DataProvider("dp-1")}})
 	other.pools, other.workers = w.Bridge("prb-a").Pools(), w.Bridge("prb-a").Workers()
 	do(t, w, start(h), "standby_lifecycle_1")
-	if n := worker(t, w, "w-03").rt.Feeders(); n != 2 {
-		t.Errorf("%d feeders", n)
+	c := worker(t, w, "w-03")
+	if n := c.rt.Feeders(); n != 1 || c.State() != StateError || !strings.Contains(c.message, "BlockNumberMismatch") {
+		t.Errorf("%d feeders; the older one is in %s: %s", n, c.State(), c.message)
 	}
 	harm := w.Harm()
 	if len(harm) != 6 || slices.ContainsFunc(harm, func(r Record) bool { return r.Kind != HarmTwoFeeders || r.Target[:6] != "prb-b/" }) {

@@ -16,10 +16,16 @@ type parts struct {
 	providers map[string]*DataProvider
 	bridges   map[string]*Bridge
 	pruntimes map[string]*Pruntime // by endpoint
+	kin       map[string]kin       // bridges of other versions
+	v3s       map[string]*V3Bridge
+	pherries  map[string]*Pherry
+	caches    map[string]*HeadersCache
 }
 
 func newParts() parts {
-	return parts{map[string]*Network{}, map[string]*Node{}, map[string]*DataProvider{}, map[string]*Bridge{}, map[string]*Pruntime{}}
+	return parts{networks: map[string]*Network{}, nodes: map[string]*Node{}, providers: map[string]*DataProvider{},
+		bridges: map[string]*Bridge{}, pruntimes: map[string]*Pruntime{}, v3s: map[string]*V3Bridge{},
+		pherries: map[string]*Pherry{}, caches: map[string]*HeadersCache{}}
 }
 
 // inOrder are m's values in the order of their keys, so that nothing depends on the order of a map.

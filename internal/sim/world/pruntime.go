@@ -21,13 +21,25 @@ type Pruntime struct {
 
 	w           *World
 	network     *Network
-	feeders     []*Context
+	feeders     []feeder
 	para, relay follower
 	born        time.Time
 	power       uint64 // pInit
 	v           float64
 	trouble     []*trouble
 }
+
+// feeder is whoever sends blocks to a pRuntime: a context of a v2 lifecycle, a worker of another bridge, a pherry.
+type feeder interface {
+	name() string                // as in Harm, for example prb-a/w-07
+	supply() (para, relay int64) // the newest blocks that it can send; 0 while it has none
+	keepNotice()                 // the present is about to change: what is derived from it becomes a thing of the past
+	stood()                      // the pRuntime began, or ceased, to answer; told to everybody who holds it, feeding or not
+	collided()                   // a newer feeder has sent the block that this one wanted to send
+}
+
+// collideAfter is how long two feeders get on with each other: until the next block.
+const collideAfter = 12 * time.Second
 
 // AddPruntime puts an enclave behind an endpoint such as http://127.0.1.1:8000. It is in step with the network and
 // registered.
@@ -42,14 +54,14 @@ func (w *World) AddPruntime(endpoint string, network *Network) *Pruntime {
 	return p
 }
 
-// Feeders is how many contexts send it blocks at present; more than one is harm.
+// Feeders is how many send it blocks at present; more than one is harm.
 func (p *Pruntime) Feeders() int { return len(p.feeders) }
 
 func (p *Pruntime) sources() (para, relay int64) {
 	if len(p.feeders) == 0 {
 		return 0, 0
 	}
-	return p.feeders[0].b.source(p.w.now)
+	return p.feeders[len(p.feeders)-1].supply()
 }
 
 // Heights are the newest parachain block that it executed and the newest relay chain header that it knows.
@@ -64,14 +76,20 @@ func (p *Pruntime) rebase() {
 	p.relay.rebase(p.w.now, relay)
 }
 
-// feed makes c one of those who send blocks, or not any more.
-func (p *Pruntime) feed(c *Context, feeding bool) {
+// feed makes c one of those who send blocks, or not any more. With two of them the older one soon sends a block that the
+// pRuntime already has: BlockNumberMismatch.
+func (p *Pruntime) feed(c feeder, feeding bool) {
 	p.rebase()
-	p.feeders = slices.DeleteFunc(p.feeders, func(o *Context) bool { return o == c })
+	p.feeders = slices.DeleteFunc(p.feeders, func(o feeder) bool { return o == c })
 	if feeding {
 		p.feeders = append(p.feeders, c)
 		if len(p.feeders) > 1 {
 			p.w.harm(HarmTwoFeeders, c.name())
+			p.w.After(collideAfter, func() {
+				if i := slices.Index(p.feeders, c); i > 0 {
+					p.feeders[i-1].collided()
+				}
+			})
 		}
 	}
 	p.refresh()

@@ -242,20 +242,25 @@ func (c *Context) strike(f Fault) {
 
 // stand draws the consequences of a trouble that came or went.
 func (p *Pruntime) stand() {
-	for _, b := range p.w.Bridges() {
-		for _, c := range b.contexts {
-			if c.rt != p {
-				continue
-			}
-			c.keepNotice()
-			c.refeed()
-			if !p.Answers() {
-				c.lost()
-			}
-		}
+	for _, f := range p.holders() {
+		f.keepNotice()
+		f.stood()
 	}
 	p.rebase()
 	p.refresh()
+}
+
+// holders are all who have this pRuntime among their workers, feeding or not.
+func (p *Pruntime) holders() []feeder {
+	var all []feeder
+	for _, b := range p.w.Bridges() {
+		for _, c := range b.contexts {
+			if c.rt == p {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
 }
 
 const (

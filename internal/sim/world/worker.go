@@ -108,6 +108,19 @@ func (c *Context) feed(feeding bool) {
 	}
 }
 
+// supply is what its lifecycle reads from the data provider.
+func (c *Context) supply() (para, relay int64) { return c.b.source(c.b.w.now) }
+
+func (c *Context) stood() {
+	c.refeed()
+	if !c.rt.Answers() {
+		c.lost()
+	}
+}
+
+// collided is a dispatch that the pRuntime refused because it has the block already.
+func (c *Context) collided() { c.fail(ErrorText("BlockNumberMismatch", c.address())) }
+
 func (c *Context) drop() {
 	c.gone = true
 	c.feed(false)

@@ -1,0 +1,4 @@
+package world
+
+// HeadersCache keeps headers.
+type HeadersCache struct{}

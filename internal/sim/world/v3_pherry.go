@@ -1,0 +1,4 @@
+package world
+
+// Pherry feeds one pRuntime.
+type Pherry struct{}
