@@ -28,9 +28,6 @@ func silentFor(d time.Duration) fleet.Probe {
 		Cause: fleet.Because("wire.timeout", "url", "http://127.0.0.1:9944")}
 }
 
-//go:fix inline
-func ref[T any](v T) *T { return new(v) }
-
 // said fails unless every sentence of a decision exists in both languages with a value for each placeholder.
 func said(t reporter, c *i18n.Catalog, d fleet.Decision) {
 	t.Helper()

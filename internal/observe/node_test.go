@@ -43,9 +43,6 @@ func (s said) Look(ctx context.Context) (ChainReading, error) {
 
 func at(n int64) fleet.Height { return fleet.Height{Value: n, Known: true} }
 
-//go:fix inline
-func ptr[T any](v T) *T { return new(v) }
-
 type box struct {
 	status fleet.ContainerStatus
 	err    error
