@@ -14,9 +14,9 @@ import (
 
 func (a *app) bridgeCmd() *cobra.Command {
 	var sites, names []string
-	list := func(use, short string, why bool) *cobra.Command {
+	list := func(use, short, long string, why bool) *cobra.Command {
 		cmd := &cobra.Command{
-			Use: use, Short: a.say(short), Args: a.args(cobra.NoArgs),
+			Use: use, Short: a.say(short), Long: a.say(long), Args: a.args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.listBridges(cmd.Context(), sites, names, why) },
 		}
 		cmd.Flags().StringSliceVar(&sites, "site", nil, a.say("cli.sel_site"))
@@ -43,7 +43,7 @@ func (a *app) bridgeCmd() *cobra.Command {
 		},
 	}
 	restart.Flags().StringSliceVar(&names, "bridge", nil, a.say("cli.sel_bridge"))
-	return a.noun("bridge", "cli.bridge", list("list", "cli.bridge_list", false), list("status", "cli.bridge_status", true), restart)
+	return a.noun("bridge", "cli.bridge", list("list", "cli.bridge_list", "cli.bridge_list_long", false), list("status", "cli.bridge_status", "cli.bridge_status_long", true), restart)
 }
 
 func (a *app) listBridges(ctx context.Context, sites, names []string, why bool) error {

@@ -52,7 +52,7 @@ func (s *session) carryOut(ctx context.Context, plans []fleet.Plan) error {
 		if err := s.core.Engine.Submit(ctx, p, s.core.Clock.Now()); err != nil {
 			return err
 		}
-		fmt.Fprintln(s.Stderr, s.say("cli.submitted", "plan", p.ID, "kind", p.Kind))
+		fmt.Fprintln(s.Stderr, s.say("cli.submitted", "plan", p.ID, "kind", s.kind(p.Kind)))
 		done, err := s.core.Follow(ctx, p.ID, s.progress())
 		if err != nil {
 			if ctx.Err() != nil {
@@ -116,7 +116,7 @@ func outcome(plans []fleet.Plan) error {
 }
 
 func (s *session) preview(w io.Writer, p fleet.Plan) {
-	fmt.Fprintln(w, s.paint(bold, s.say("cli.preview", "kind", p.Kind, "steps", len(p.Steps))))
+	fmt.Fprintln(w, s.paint(bold, s.say("cli.preview", "kind", s.kind(p.Kind), "steps", len(p.Steps))))
 	for _, step := range p.Steps {
 		line := fmt.Sprintf("  %2d  %s", step.Seq+1, s.text(step.Label))
 		if step.State == fleet.StepSkipped {

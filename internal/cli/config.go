@@ -37,11 +37,11 @@ func (a *app) configCmd() *cobra.Command {
 	}
 	initCmd.Flags().StringVar(&out, "out", "", a.say("cli.flag_out"))
 	check := &cobra.Command{
-		Use: "check", Short: a.say("cli.config_check"), Args: a.args(cobra.NoArgs),
+		Use: "check", Short: a.say("cli.config_check"), Long: a.say("cli.config_check_long"), Args: a.args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error { return a.checkConfig() },
 	}
 	showCmd := &cobra.Command{
-		Use: "show", Short: a.say("cli.config_show"), Args: a.args(cobra.NoArgs),
+		Use: "show", Short: a.say("cli.config_show"), Long: a.say("cli.config_show_long"), Args: a.args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			cfg, _, err := a.loadConfig()
 			if err != nil {

@@ -240,7 +240,7 @@ func (t *teller) event(e fleet.Event, n int) (line told, tell bool) {
 		if n > 1 {
 			name = t.say("cli.demo_and_more", "name", name, "n", n-1)
 		}
-		text = name + ": " + text
+		text = t.say("cli.demo_about", "name", name, "text", text)
 		for _, g := range e.Decision.Guards {
 			text += " · " + t.text(g)
 		}

@@ -13,9 +13,9 @@ import (
 
 func (a *app) nodeCmd() *cobra.Command {
 	var sites, names []string
-	list := func(use, short string, all bool) *cobra.Command {
+	list := func(use, short, long string, all bool) *cobra.Command {
 		cmd := &cobra.Command{
-			Use: use, Short: a.say(short), Args: a.args(cobra.NoArgs),
+			Use: use, Short: a.say(short), Long: a.say(long), Args: a.args(cobra.NoArgs),
 			RunE: func(cmd *cobra.Command, _ []string) error { return a.listNodes(cmd.Context(), sites, names, all) },
 		}
 		cmd.Flags().StringSliceVar(&sites, "site", nil, a.say("cli.sel_site"))
@@ -27,7 +27,7 @@ func (a *app) nodeCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.restartNode(cmd.Context(), names) },
 	}
 	restart.Flags().StringSliceVar(&names, "name", nil, a.say("cli.sel_name"))
-	return a.noun("node", "cli.node", list("list", "cli.node_list", false), list("status", "cli.node_status", true), restart)
+	return a.noun("node", "cli.node", list("list", "cli.node_list", "cli.node_list_long", false), list("status", "cli.node_status", "cli.node_status_long", true), restart)
 }
 
 // named reports whether a name is one of the globs; no glob at all means every name.

@@ -16,13 +16,13 @@ import (
 func (a *app) planCmd() *cobra.Command {
 	var all bool
 	list := &cobra.Command{
-		Use: "list", Short: a.say("cli.plan_list"), Args: a.args(cobra.NoArgs),
+		Use: "list", Short: a.say("cli.plan_list"), Long: a.say("cli.plan_list_long"), Args: a.args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listPlans(cmd.Context(), all) },
 	}
 	list.Flags().BoolVar(&all, "all", false, a.say("cli.flag_ended_too"))
-	verb := func(use, short string, f func(context.Context, *session, string) error) *cobra.Command {
+	verb := func(use, short, long string, f func(context.Context, *session, string) error) *cobra.Command {
 		return &cobra.Command{
-			Use: use + " ID", Short: a.say(short), Args: a.args(cobra.ExactArgs(1)),
+			Use: use + " ID", Short: a.say(short), Long: a.say(long), Args: a.args(cobra.ExactArgs(1)),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return a.withCore(cmd.Context(), func(ctx context.Context, s *session) error {
 					return notFound(f(ctx, s, args[0]), "cli.no_plan", args[0])
@@ -31,8 +31,8 @@ func (a *app) planCmd() *cobra.Command {
 		}
 	}
 	// asked is a verb by which a person speaks to a plan under way; a dry run only shows the plan.
-	asked := func(use, short string, ask func(s *session, ctx context.Context, id string) error, then func(*session, context.Context, string) error) *cobra.Command {
-		return verb(use, short, func(ctx context.Context, s *session, id string) error {
+	asked := func(use, short, long string, ask func(s *session, ctx context.Context, id string) error, then func(*session, context.Context, string) error) *cobra.Command {
+		return verb(use, short, long, func(ctx context.Context, s *session, id string) error {
 			if s.flags.dryRun {
 				p, err := s.core.Store.Plan(ctx, id)
 				if err != nil {
@@ -48,7 +48,7 @@ func (a *app) planCmd() *cobra.Command {
 		})
 	}
 	showCmd := &cobra.Command{
-		Use: "show ID", Short: a.say("cli.plan_show"), Args: a.args(cobra.ExactArgs(1)),
+		Use: "show ID", Short: a.say("cli.plan_show"), Long: a.say("cli.plan_show_long"), Args: a.args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withReader(cmd.Context(), func(ctx context.Context, s *session) error {
 				p, err := s.core.Store.Plan(ctx, args[0])
@@ -60,16 +60,16 @@ func (a *app) planCmd() *cobra.Command {
 		},
 	}
 	return a.noun("plan", "cli.plan", list, showCmd,
-		asked("pause", "cli.plan_pause", func(s *session, ctx context.Context, id string) error {
+		asked("pause", "cli.plan_pause", "cli.plan_pause_long", func(s *session, ctx context.Context, id string) error {
 			return s.core.Engine.Pause(ctx, id, s.author(), s.core.Clock.Now())
 		}, (*session).paused),
-		asked("resume", "cli.plan_resume", func(s *session, ctx context.Context, id string) error {
+		asked("resume", "cli.plan_resume", "cli.plan_resume_long", func(s *session, ctx context.Context, id string) error {
 			return s.core.Engine.Resume(ctx, id, s.author(), s.core.Clock.Now())
 		}, (*session).finish),
-		asked("abort", "cli.plan_abort", func(s *session, ctx context.Context, id string) error {
+		asked("abort", "cli.plan_abort", "cli.plan_abort_long", func(s *session, ctx context.Context, id string) error {
 			return s.core.Engine.Abort(ctx, id, s.author(), s.core.Clock.Now())
 		}, (*session).finish),
-		verb("retry", "cli.plan_retry", func(ctx context.Context, s *session, id string) error {
+		verb("retry", "cli.plan_retry", "cli.plan_retry_long", func(ctx context.Context, s *session, id string) error {
 			old, err := s.core.Store.Plan(ctx, id)
 			if err != nil {
 				return err
@@ -137,7 +137,7 @@ func (s *session) printPlans(plans []fleet.Plan) error {
 		if !p.Ended.IsZero() {
 			lasted = s.took(p.Ended.Sub(p.Created))
 		}
-		g.add(p.ID, p.Kind, s.planState(p.State), s.when(p.Created), lasted, p.Author, steps, s.targets(p.Targets), s.text(p.Note))
+		g.add(p.ID, s.kind(p.Kind), s.planState(p.State), s.when(p.Created), lasted, p.Author, steps, s.targets(p.Targets), s.text(p.Note))
 	}
 	return s.print(out, g)
 }
@@ -153,6 +153,14 @@ func (s *session) targets(refs []fleet.Ref) string {
 		names = append(names, s.name(r))
 	}
 	return strings.Join(names, ", ")
+}
+
+// kind is a plan kind for people.
+func (a *app) kind(name string) string {
+	if !a.catalog.Has("plan_kind." + name) {
+		return name
+	}
+	return a.word("plan_kind.", name)
 }
 
 func (a *app) planState(s fleet.PlanState) string {
@@ -181,7 +189,7 @@ func (a *app) stepState(s fleet.StepState) string {
 func (s *session) showPlan(p fleet.Plan) error {
 	if s.flags.output == "table" {
 		s.line("col.plan", p.ID)
-		s.line("col.kind", p.Kind)
+		s.line("col.kind", s.with(s.kind(p.Kind), "cli.in_brackets", p.Kind))
 		s.line("col.targets", s.targets(p.Targets))
 		s.line("col.state", s.planState(p.State))
 		s.line("col.author", p.Author)

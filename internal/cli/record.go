@@ -22,12 +22,12 @@ func pad(s string, width int) string { return text.AlignLeft.Apply(s, width) }
 func (a *app) incidentCmd() *cobra.Command {
 	var all bool
 	list := &cobra.Command{
-		Use: "list", Short: a.say("cli.incident_list"), Args: a.args(cobra.NoArgs),
+		Use: "list", Short: a.say("cli.incident_list"), Long: a.say("cli.incident_list_long"), Args: a.args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.listIncidents(cmd.Context(), all) },
 	}
 	list.Flags().BoolVar(&all, "all", false, a.say("cli.flag_closed_too"))
 	showCmd := &cobra.Command{
-		Use: "show ID", Short: a.say("cli.incident_show"), Args: a.args(cobra.ExactArgs(1)),
+		Use: "show ID", Short: a.say("cli.incident_show"), Long: a.say("cli.incident_show_long"), Args: a.args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.showIncident(cmd.Context(), args[0]) },
 	}
 	return a.noun("incident", "cli.incident", list, showCmd)

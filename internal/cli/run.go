@@ -50,7 +50,7 @@ func (a *app) run(ctx context.Context) error {
 
 func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", Short: a.say("cli.version"), Args: a.args(cobra.NoArgs),
+		Use: "version", Short: a.say("cli.version"), Long: a.say("cli.version_long"), Args: a.args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			if a.flags.output != "table" {
 				return a.print(map[string]string{"version": a.Version}, grid{head: []string{"col.version"}, rows: [][]string{{a.Version}}})

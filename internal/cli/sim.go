@@ -24,7 +24,7 @@ func (a *app) simCmd() *cobra.Command {
 	a.simFlags(serve, &f)
 	serve.Flags().StringVar(&write, "write-config", "", a.say("cli.flag_write_config"))
 	example := &cobra.Command{
-		Use: "scenario", Short: a.say("cli.sim_scenario"), Args: a.args(cobra.NoArgs),
+		Use: "scenario", Short: a.say("cli.sim_scenario"), Long: a.say("cli.sim_scenario_long"), Args: a.args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprint(a.Stdout, simwire.DefaultScenarioYAML())
 			return err

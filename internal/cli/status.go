@@ -100,7 +100,7 @@ func (s *session) statusWork(now snapshot, incidents []fleet.Incident, plans []f
 	if len(plans) > 0 {
 		g := grid{head: []string{"col.plan", "col.kind", "col.state", "col.targets"}}
 		for _, p := range plans {
-			g.add(p.ID, p.Kind, s.planState(p.State), s.targets(p.Targets))
+			g.add(p.ID, s.kind(p.Kind), s.planState(p.State), s.targets(p.Targets))
 		}
 		s.printTable(g)
 	}

@@ -99,7 +99,7 @@ func (s *session) decision(d fleet.Decision) {
 	}
 	verdict := s.word("verdict.", string(d.Verdict))
 	if d.Action != "" {
-		verdict += " · " + d.Action
+		verdict += " · " + s.kind(d.Action)
 	}
 	s.line("col.verdict", verdict)
 	s.line("col.reason", s.text(d.Reason))

@@ -17,7 +17,7 @@ func (a *app) workerCmd() *cobra.Command {
 	listSel := a.selectorFlags(list)
 	list.RunE = func(cmd *cobra.Command, _ []string) error { return a.listWorkers(cmd.Context(), listSel, false) }
 
-	status := &cobra.Command{Use: "status", Short: a.say("cli.worker_status"), Args: a.args(cobra.NoArgs)}
+	status := &cobra.Command{Use: "status", Short: a.say("cli.worker_status"), Long: a.say("cli.worker_status_long"), Args: a.args(cobra.NoArgs)}
 	statusSel := a.selectorFlags(status)
 	status.RunE = func(cmd *cobra.Command, _ []string) error { return a.listWorkers(cmd.Context(), statusSel, true) }
 
