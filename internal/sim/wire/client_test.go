@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"phalops/internal/prb/v2"
+	v2 "phalops/internal/prb/v2"
 	"phalops/internal/sim/world"
 	"phalops/internal/substrate"
 	"phalops/internal/wire"

@@ -59,7 +59,7 @@ func TestRobotThatHangsEndsWithItsCaller(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	rec := httptest.NewRecorder()
-	req := httptest.NewRequest("POST", "/robot/send?access_token=t", strings.NewReader(robotMarkdown)).WithContext(ctx)
+	req := httptest.NewRequest(http.MethodPost, "/robot/send?access_token=t", strings.NewReader(robotMarkdown)).WithContext(ctx)
 	handler.ServeHTTP(rec, req)
 	if rec.Body.Len() != 0 || len(robot.Messages()) != 0 {
 		t.Errorf("a hanging robot answered %q and took %d messages", rec.Body, len(robot.Messages()))

@@ -114,8 +114,7 @@ func FuzzParseScenario(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := ParseScenario(text)
 		if err != nil {
-			var e *fleet.Error
-			if !errors.As(err, &e) {
+			if _, ok := errors.AsType[*fleet.Error](err); !ok {
 				t.Fatalf("an error without a reason: %v", err)
 			}
 			return

@@ -59,7 +59,7 @@ func (m *monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	} else {
-		body, tooLarge = nil, false // the body parser leaves it alone
+		body = nil // the body parser leaves it alone
 	}
 	message, err := parseExpressBody(body)
 	if err != nil {

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestInventoryQuirks(t *testing.T) {
 		{"pool delete: unknown", updatePool(PoolChange{&ID{Name: "nope"}, &PoolInput{Deleted: true}}), readNull, false},
 	} {
 		err := tc.do()
-		failed, ok := err.(*PeerError)
+		failed, ok := errors.AsType[*PeerError](err)
 		if !ok || failed.Message != tc.want || failed.NotFound != tc.notFound {
 			t.Errorf("%s: %v, want %s", tc.name, err, tc.want)
 		}
