@@ -35,6 +35,7 @@ type site struct {
 	before map[string]bool         // what ran at the beginning
 	spoil  func(call string) error // asked before every call of an engine and every restart of a worker; an error is the answer
 	after  func(call string) error // the same afterwards: the effect has happened
+	paused string                  // a container that somebody paused
 }
 
 // newSite is the demo's fleet with a few workers (prb-a on node-1, with an arena container that somebody stopped).
@@ -216,7 +217,7 @@ func (e engine) List(_ context.Context, f host.Filter) ([]fleet.ContainerStatus,
 	err := e.do("list", f.Project+"/"+f.Service, func() error {
 		for _, c := range e.h.Containers() {
 			if (f.Project == "" || f.Project == c.Project) && (f.Service == "" || f.Service == c.Service) && (f.Name == "" || f.Name == c.Name) {
-				out = append(out, show(c))
+				out = append(out, e.show(c))
 			}
 		}
 		return nil
@@ -224,11 +225,15 @@ func (e engine) List(_ context.Context, f host.Filter) ([]fleet.ContainerStatus,
 	return out, err
 }
 
-func show(c *world.Container) fleet.ContainerStatus {
-	return fleet.ContainerStatus{
+func (e engine) show(c *world.Container) fleet.ContainerStatus {
+	out := fleet.ContainerStatus{
 		ID: c.ID(), Name: c.Name, Project: c.Project, Service: c.Service, State: c.State(), ExitCode: c.ExitCode(),
 		Started: c.StartedAt(), Finished: c.FinishedAt(), Restarts: c.RestartCount(), Labels: c.Labels,
 	}
+	if e.s.paused == c.Name {
+		out.State = "paused"
+	}
+	return out
 }
 
 func (e engine) Inspect(_ context.Context, name string) (fleet.ContainerStatus, error) {
@@ -238,7 +243,7 @@ func (e engine) Inspect(_ context.Context, name string) (fleet.ContainerStatus, 
 		if c == nil {
 			return fmt.Errorf("%s: %w", name, host.ErrNoContainer)
 		}
-		out = show(c)
+		out = e.show(c)
 		return nil
 	})
 	return out, err
