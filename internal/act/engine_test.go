@@ -217,7 +217,7 @@ func TestPlansAdvanceInParallel(t *testing.T) {
 	e := newEngine(t, s, kind)
 	f := lease(t, s, "me", start())
 	var all sync.WaitGroup
-	for _, name := range strings.FieldsSeq("n1 n2 n3 n4 n5 n6 n7 n8") {
+	for name := range strings.FieldsSeq("n1 n2 n3 n4 n5 n6 n7 n8") {
 		req := want()
 		req.Targets = []fleet.Ref{fleet.NodeRef(name)}
 		all.Go(func() {
