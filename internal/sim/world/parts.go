@@ -24,7 +24,7 @@ type parts struct {
 
 func newParts() parts {
 	return parts{networks: map[string]*Network{}, nodes: map[string]*Node{}, providers: map[string]*DataProvider{},
-		bridges: map[string]*Bridge{}, pruntimes: map[string]*Pruntime{}, v3s: map[string]*V3Bridge{},
+		bridges: map[string]*Bridge{}, pruntimes: map[string]*Pruntime{}, kin: map[string]kin{}, v3s: map[string]*V3Bridge{},
 		pherries: map[string]*Pherry{}, caches: map[string]*HeadersCache{}}
 }
 
@@ -72,6 +72,9 @@ func (w *World) Settle() {
 	for _, b := range w.Bridges() {
 		b.settle()
 	}
+	for _, k := range w.kin() {
+		k.settle()
+	}
 }
 
 // nodeLink tells everything with a socket to n that it is there again, or gone.
@@ -92,10 +95,16 @@ func (w *World) nodeLink(n *Node, linked bool) {
 			b.trade.after(linkLostAfter, func() { b.trade.Exit(255) })
 		}
 	}
+	for _, k := range w.kin() {
+		k.unlinked(n)
+	}
 }
 
 // fedBy reports whether a lifecycle with working contexts gets its blocks, by whatever way, from n.
 func (w *World) fedBy(n *Node) bool {
+	if slices.ContainsFunc(w.kin(), func(k kin) bool { return k.fedBy(n) }) {
+		return true
+	}
 	return slices.ContainsFunc(w.Bridges(), func(b *Bridge) bool {
 		return b.lifecycleUp && slices.ContainsFunc(b.contexts, func(c *Context) bool {
 			return c.feeding && slices.ContainsFunc(b.Providers, func(d *DataProvider) bool { return d.Node == n })
@@ -109,6 +118,9 @@ func (w *World) keepNotices(n *Node) {
 		if slices.ContainsFunc(b.Providers, func(d *DataProvider) bool { return d.Node == n }) {
 			b.keepNotices()
 		}
+	}
+	for _, k := range w.kin() {
+		k.keepNotices(n)
 	}
 }
 

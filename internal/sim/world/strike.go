@@ -91,6 +91,11 @@ func (w *World) victims(kind string) []victim {
 				}
 			}
 		}
+	}
+	for _, k := range w.kin() {
+		all = append(all, k.victims(what)...)
+	}
+	if what == "worker" || what == "pruntime" {
 		slices.SortStableFunc(all, func(a, b victim) int { return strings.Compare(a.name, b.name) })
 	}
 	return all
@@ -135,6 +140,10 @@ func (w *World) rebaseAll() {
 	for _, b := range w.Bridges() {
 		b.keepNotices()
 		b.rebase()
+	}
+	for _, k := range w.kin() {
+		k.keepNotices(nil)
+		k.rebase()
 	}
 }
 
@@ -259,6 +268,9 @@ func (p *Pruntime) holders() []feeder {
 				all = append(all, c)
 			}
 		}
+	}
+	for _, k := range p.w.kin() {
+		all = append(all, k.holders(p)...)
 	}
 	return all
 }
