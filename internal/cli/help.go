@@ -107,7 +107,7 @@ func (a *app) flagRows(flags *pflag.FlagSet) [][2]string {
 		switch f.DefValue {
 		case "", "false", "0", "0s", "[]":
 		default:
-			about += a.say("cli.help_default", "value", f.DefValue)
+			about += a.say("cli.help_default", "value", strings.TrimSuffix(f.DefValue, "0m0s"))
 		}
 		rows = append(rows, [2]string{name, about})
 	})
