@@ -17,6 +17,12 @@ var (
 	ErrNotRunning = errors.New("the worker has no running context")
 	// ErrConfigMode: the lifecycle manager runs in config mode and has no contexts at all.
 	ErrConfigMode = errors.New("the lifecycle manager runs in config mode")
+	// ErrNoPool: the bridge's database has no such pool.
+	ErrNoPool = errors.New("the bridge does not know the pool")
+	// ErrDuplicate: another record has the same name, pid or endpoint. Nothing was written.
+	ErrDuplicate = errors.New("the bridge has such a record already")
+	// ErrLowStake: the stored stake is below 1 PHA. A worker that was to be restarted has no context any more.
+	ErrLowStake = errors.New("the stake is below 1 PHA")
 )
 
 type ambiguousError struct{ error }
@@ -46,6 +52,7 @@ func Redact(text string) string {
 		text = text[:at[0]] + redacted
 	}
 	text = secretField.ReplaceAllString(text, "${1}"+redacted)
+	text = pkcs8.ReplaceAllString(text, redacted)
 	text = longRun.ReplaceAllString(text, redacted)
 	if len(text) > maxText {
 		text = strings.ToValidUTF8(text[:maxText], "") + "…"
@@ -61,6 +68,8 @@ const (
 var (
 	keyWord     = regexp.MustCompile(`(?i)polkadotJson`)
 	secretField = regexp.MustCompile(`(?is)((?:mnemonic|encoded|rawSeed)\\*["']\s*:\s*\\*["']).*`)
+	// An unencrypted keystore begins with the same bytes always: the head of PKCS#8, here in base64.
+	pkcs8 = regexp.MustCompile(`MFMCAQEw[0-9A-Za-z+/=]*`)
 	// Longer than every hash, key and signature (128 hex digits), shorter than any keystore.
 	longRun = regexp.MustCompile(`[0-9A-Za-z+/]{140,}={0,2}`)
 )

@@ -157,7 +157,7 @@ func (c *Client) readLifecycle(ctx context.Context, t *table, r *prb.Reading) {
 		r.Workers = states
 		return
 	}
-	join(r.Workers, states)
+	prb.Join(r.Workers, states)
 }
 
 func (c *Client) inventory(ctx context.Context, lm string) ([]fleet.Pool, []fleet.WorkerStatus, error) {
@@ -177,24 +177,6 @@ func (c *Client) inventory(ctx context.Context, lm string) ([]fleet.Pool, []flee
 		return nil, nil, err
 	}
 	return pools, workers, nil
-}
-
-// join adds the running state to the inventory. States come in any order and may belong to workers that were deleted while
-// their context runs on; those are not ours to treat.
-func join(workers, states []fleet.WorkerStatus) {
-	byID := make(map[string]fleet.WorkerStatus, len(states))
-	for _, s := range states {
-		byID[s.ID] = s
-	}
-	for i, w := range workers {
-		s, ok := byID[w.ID]
-		if !ok {
-			continue
-		}
-		s.ID, s.Name, s.PID, s.Endpoint = w.ID, w.Name, w.PID, w.Endpoint
-		s.Stake, s.StakeOK, s.Enabled, s.SyncOnly = w.Stake, w.StakeOK, w.Enabled, w.SyncOnly
-		workers[i] = s
-	}
 }
 
 // States asks for running contexts. One id is asked for by itself; several are picked out of all, because one worker without

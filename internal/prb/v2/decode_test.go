@@ -39,7 +39,7 @@ func FuzzDecode(f *testing.F) {
 		pools, _ := decodePools(data)
 		workers, _ := decodeWorkers(data, pools)
 		states, _ := decodeStates(data)
-		join(workers, states)
+		prb.Join(workers, states)
 		var dp fleet.DataProviderStatus
 		_ = decodeProvider(data, &dp)
 		for _, w := range append(workers, states...) {

@@ -1,0 +1,183 @@
+package v0
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"phalops/internal/fleet"
+	"phalops/internal/prb"
+	"phalops/internal/wire"
+)
+
+// fault says where a question got stuck.
+type fault string
+
+const (
+	faultWire    fault = "wire"     // no HTTP answer
+	faultHTTP    fault = "http"     // another answer than the monitor gives
+	faultNoReply fault = "no reply" // the monitor gave up waiting for the bridge, which may be at work still
+	faultGarbage fault = "garbage"  // an answer that makes no sense
+	faultRequest fault = "request"  // the monitor refused the request itself
+	faultBridge  fault = "bridge"   // the bridge refused, with a known meaning
+	faultServer  fault = "server"   // an exception in the bridge that is not known here
+)
+
+// ambiguous reports whether a command that met the fault may have been carried out. (For faultWire, wire knows.)
+func (f fault) ambiguous() bool { return f == faultNoReply || f == faultGarbage }
+
+// callError is a fault with its sentence.
+type callError struct {
+	fault fault
+	error // a *fleet.Error, or wire's
+}
+
+func (e *callError) Unwrap() error { return e.error }
+
+func fail(f fault, kind fleet.ErrorKind, reason fleet.Reason, cause error) error {
+	return &callError{f, fleet.FailWith(kind, reason, cause)}
+}
+
+// faultOf is the fault of err, "" for nil and for errors that are none.
+func faultOf(err error) fault {
+	if e, ok := errors.AsType[*callError](err); ok {
+		return e.fault
+	}
+	return ""
+}
+
+type commandError struct {
+	command string
+	error
+}
+
+func (e *commandError) Error() string { return e.command + ": " + e.error.Error() }
+func (e *commandError) Unwrap() error { return e.error }
+
+// question is one command on its way.
+type question struct {
+	service string // manager or fetcher
+	command string
+	subject string // whom it is about, for sentences: a worker's id, or ""
+	write   bool   // one at a time
+}
+
+// ask is call for questions that change nothing: a connection that was closed under it is tried once more.
+func (c *Client) ask(ctx context.Context, q question, value any) (json.RawMessage, error) {
+	content, err := c.call(ctx, q, value)
+	if wire.ClassOf(err) != wire.Closed {
+		return content, err
+	}
+	if c.clock.Sleep(ctx, retryPause) != nil {
+		return nil, err
+	}
+	return c.call(ctx, q, value)
+}
+
+// call sends one command and returns the content of the reply. The body must have exactly one command, and every field the
+// type of its protobuf field: a number where a string belongs ends the monitor's process. So value is made of structs.
+func (c *Client) call(ctx context.Context, q question, value any) (json.RawMessage, error) {
+	body, err := json.Marshal(map[string]any{q.command: value})
+	if err != nil {
+		return nil, fail(faultRequest, fleet.Failed, fleet.Because("prb.request_refused", "method", q.command, "url", c.shown, "code", "JSON"), nil)
+	}
+	request := wire.Request{
+		Method: http.MethodPost, URL: c.base + "/api/query_" + q.service, Body: body,
+		Header:  http.Header{"Content-Type": {"application/json"}}, // with another one the monitor waits for nothing
+		Timeout: callTimeout,
+	}
+	if q.write {
+		request.Serial = c.base + " write"
+	}
+	resp, err := c.http.Do(ctx, request)
+	if err != nil {
+		return nil, &callError{faultWire, &commandError{q.command, err}}
+	}
+	return decodeReply(resp.Status, resp.Body, q, c.shown)
+}
+
+// decodeReply reads the monitor's envelope. Causes of the JSON decoder are dropped: they may quote the text, and replies
+// carry private keys.
+func decodeReply(status int, body []byte, q question, url string) (json.RawMessage, error) {
+	switch said := string(bytes.TrimSpace(body)); {
+	case status == http.StatusOK:
+	case status == http.StatusInternalServerError && said == "Internal Server Error":
+		return nil, fail(faultNoReply, fleet.Unavailable, fleet.Because("prb.no_reply", "method", q.command, "service", q.service, "url", url), nil)
+	case status == http.StatusBadRequest && said == "Invalid JSON", status == http.StatusRequestEntityTooLarge:
+		return nil, fail(faultRequest, fleet.Failed, fleet.Because("prb.request_refused", "method", q.command, "url", url, "code", status), nil)
+	case status >= 500: // a gateway's word, not the monitor's: what lies behind it is unknown
+		return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.http_status", "method", q.command, "status", status, "url", url), nil)
+	default:
+		return nil, fail(faultHTTP, fleet.Unavailable, fleet.Because("prb.not_v0", "url", url, "status", status), nil)
+	}
+	var envelope struct {
+		Content json.RawMessage `json:"content"`
+	}
+	var content *struct {
+		Error json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal(body, &envelope) != nil || json.Unmarshal(envelope.Content, &content) != nil || content == nil {
+		return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.command, "url", url), nil)
+	}
+	if absent(content.Error) {
+		return envelope.Content, nil
+	}
+	var said struct {
+		Extra prb.Text `json:"extra"`
+	}
+	if json.Unmarshal(content.Error, &said) != nil || said.Extra == "" {
+		return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.command, "url", url), nil)
+	}
+	return nil, explain(string(said.Extra), q)
+}
+
+// absent reports whether a member is not there, or null.
+func absent(raw json.RawMessage) bool { return raw == nil || string(raw) == "null" }
+
+var badRecord = regexp.MustCompile(`^(Duplicated|Missing) key '([A-Za-z]{1,20})' in (pool|worker) item `)
+
+// explain turns an error text into an error. Some of the texts quote the whole record, its private key included, so nothing
+// of a text that is known is passed on, and everything else is redacted.
+func explain(text string, q question) error {
+	if m := badRecord.FindStringSubmatch(text); m != nil {
+		if m[1] == "Duplicated" {
+			return fail(faultBridge, fleet.Failed, fleet.Because("prb.duplicate", "what", m[3], "key", m[2]), prb.ErrDuplicate)
+		}
+		return fail(faultBridge, fleet.Invalid, fleet.Because("prb.missing_key", "what", m[3], "key", m[2]), nil)
+	}
+	switch {
+	case strings.HasSuffix(text, "(reading 'innerTxQueue')"):
+		return fail(faultBridge, fleet.Failed, fleet.Because("prb.not_running", "worker", q.subject), prb.ErrNotRunning)
+	case strings.HasPrefix(text, "Stake amount should be at least"):
+		return fail(faultBridge, fleet.Failed, fleet.Because("prb.low_stake", "worker", q.subject), prb.ErrLowStake)
+	case strings.HasPrefix(text, "Invalid bip39 mnemonic"):
+		return fail(faultBridge, fleet.Invalid, fleet.Because("prb.mnemonic_refused"), nil)
+	}
+	if err := notFound(text, q); err != nil {
+		return err
+	}
+	return fail(faultServer, fleet.Failed, fleet.Because("prb.bridge_error", "method", q.command, "message", prb.Redact(text)), nil)
+}
+
+// notFound reads {"type":"worker","key":"uuid","value":…}, which the bridge throws when a record is not there.
+func notFound(text string, q question) error {
+	var miss struct {
+		Type  prb.Text        `json:"type"`
+		Key   prb.Text        `json:"key"`
+		Value json.RawMessage `json:"value"`
+	}
+	if json.Unmarshal([]byte(text), &miss) != nil || miss.Key == "" || miss.Value == nil {
+		return nil
+	}
+	switch miss.Type {
+	case "worker":
+		return fail(faultBridge, fleet.NotFound, fleet.Because("prb.no_worker", "worker", q.subject), prb.ErrNoWorker)
+	case "pool":
+		return fail(faultBridge, fleet.NotFound, fleet.Because("prb.no_pool", "what", q.subject), prb.ErrNoPool)
+	}
+	return nil
+}
