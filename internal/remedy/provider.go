@@ -54,7 +54,9 @@ func providerSteps(all []provider) []fleet.Step {
 			}
 		}
 		for _, p := range dp.parts {
-			steps = append(steps, startStep(p))
+			keep := startStep(p)
+			keep.Label = fleet.Because("remedy.step_keep", "container", p.container.Name, "host", p.host)
+			steps = append(steps, keep)
 		}
 		if told {
 			steps = append(steps, providerStep(dp, "follow ", opProviderGrow, fleet.Because("remedy.step_provider_follow", "provider", dp.name)))
@@ -77,7 +79,7 @@ func providerStep(dp provider, verb, op string, label fleet.Reason) fleet.Step {
 func cureStep(dp provider, p part) fleet.Step {
 	s := providerStep(dp, "restart ", opProviderCure,
 		fleet.Because("remedy.step_provider_restart", "provider", dp.name, "container", p.container.Name, "host", p.host))
-	s.Name = "restart " + p.place()
+	s.Name, s.Class = "restart "+p.place(), fleet.ClassCostsMining
 	s.Args["host"], s.Args["container"], s.Args["grace"] = p.host, p.container.Name, p.grace.String()
 	return s
 }
