@@ -57,7 +57,8 @@ func (a *app) listBridges(ctx context.Context, sites, names []string, why bool) 
 }
 
 func (s *session) bridges(now snapshot, sites, names []string, why bool) error {
-	g := grid{head: []string{"col.bridge", "col.site", "col.version", "col.condition", "col.since", "col.workers", "col.mix", "col.dp_height"}}
+	g := grid{head: []string{"col.bridge", "col.site", "col.version", "col.condition", "col.since", "col.workers", "col.dp_height", "col.mix"},
+		spare: []string{"col.version", "col.site", "col.dp_height", "col.since"}}
 	if why {
 		g.head = append(g.head, "col.reason")
 	}
@@ -69,7 +70,7 @@ func (s *session) bridges(now snapshot, sites, names []string, why bool) error {
 		d := now.Decisions[b.Ref]
 		v := s.words().Bridge(b, d)
 		out = append(out, v)
-		row := []string{v.Name, v.Site, v.Version, s.bridgeCondition(b.Condition), s.lasting(b.Since, now.At), fmt.Sprint(v.Workers), s.mix(v.ByCondition), providerHeights(v)}
+		row := []string{v.Name, v.Site, v.Version, s.bridgeCondition(b.Condition), s.lasting(b.Since, now.At), fmt.Sprint(v.Workers), providerHeights(v), s.mix(v.ByCondition)}
 		if why {
 			row = append(row, s.text(d.Reason))
 		}

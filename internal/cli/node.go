@@ -51,7 +51,8 @@ func (a *app) listNodes(ctx context.Context, sites, names []string, why bool) er
 }
 
 func (s *session) nodes(now snapshot, sites, names []string, why bool) error {
-	g := grid{head: []string{"col.node", "col.site", "col.condition", "col.since", "col.chain", "col.height", "col.target", "col.moved", "col.peers", "col.container"}}
+	g := grid{head: []string{"col.node", "col.site", "col.condition", "col.since", "col.chain", "col.height", "col.target", "col.moved", "col.peers", "col.container"},
+		spare: []string{"col.container", "col.site", "col.since", "col.target"}}
 	if why {
 		g.head = append(g.head, "col.reason")
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,8 +51,9 @@ func (a *app) logger(level slog.Level) *slog.Logger {
 
 // grid is a table for people: a head of catalogue codes and rows of cells.
 type grid struct {
-	head []string // codes of the catalogue
-	rows [][]string
+	head  []string // codes of the catalogue
+	rows  [][]string
+	spare []string // columns that a narrow terminal goes without, the first one first
 }
 
 func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
@@ -123,6 +125,7 @@ func (a *app) printTable(g grid) {
 		fmt.Fprintln(a.Stderr, a.say("cli.nothing"))
 		return
 	}
+	g = a.fit(g)
 	t := table.NewWriter()
 	t.SetStyle(table.StyleDefault)
 	style := t.Style()
@@ -143,26 +146,61 @@ func (a *app) printTable(g grid) {
 	}
 	if a.Width > 0 {
 		last := len(g.head)
-		t.SetColumnConfigs([]table.ColumnConfig{{Number: last, WidthMax: max(24, a.Width-widthBefore(g)), WidthMaxEnforcer: text.WrapSoft}})
+		t.SetColumnConfigs([]table.ColumnConfig{{Number: last, WidthMax: max(minLast, a.Width-a.widthBefore(g)), WidthMaxEnforcer: text.WrapSoft}})
 	}
 	for line := range strings.Lines(t.Render() + "\n") {
 		fmt.Fprintln(a.Stdout, strings.TrimRight(line, " \n"))
 	}
 }
 
-// widthBefore is the width of all columns but the last, which alone is wrapped to the terminal.
-func widthBefore(g grid) int {
+// minLast is the room that the last column needs: it alone is wrapped to the terminal.
+const minLast = 24
+
+// fit leaves out columns that a narrow terminal has no room for, and says so.
+func (a *app) fit(g grid) grid {
+	if a.Width == 0 {
+		return g
+	}
+	var left []string
+	for _, code := range g.spare {
+		if a.widthBefore(g)+min(minLast, a.width(g, len(g.head)-1)) <= a.Width {
+			break
+		}
+		if at := slices.Index(g.head, code); at >= 0 {
+			left = append(left, a.say(code))
+			g = g.without(at)
+		}
+	}
+	if len(left) > 0 {
+		fmt.Fprintln(a.Stderr, a.paint(faint, a.say("cli.left_out", "columns", strings.Join(left, ", "))))
+	}
+	return g
+}
+
+// without is the grid less one column.
+func (g grid) without(at int) grid {
+	out := grid{head: slices.Delete(slices.Clone(g.head), at, at+1), spare: g.spare}
+	for _, row := range g.rows {
+		out.rows = append(out.rows, slices.Delete(slices.Clone(row), at, at+1))
+	}
+	return out
+}
+
+// widthBefore is the width of all columns but the last.
+func (a *app) widthBefore(g grid) int {
 	total := 0
 	for col := range len(g.head) - 1 {
-		wide := 4
-		for _, row := range g.rows {
-			if col < len(row) {
-				wide = max(wide, text.StringWidthWithoutEscSequences(row[col]))
-			}
-		}
-		total += wide + 2
+		total += a.width(g, col) + 2
 	}
 	return total
+}
+
+func (a *app) width(g grid, col int) int {
+	wide := text.StringWidth(a.say(g.head[col]))
+	for _, row := range g.rows {
+		wide = max(wide, text.StringWidthWithoutEscSequences(row[col]))
+	}
+	return wide
 }
 
 // csv reports whether the cells are for programs: then they hold the fleet's own words, RFC 3339 and seconds.

@@ -120,7 +120,8 @@ func (a *app) listPlans(ctx context.Context, all bool) error {
 }
 
 func (s *session) printPlans(plans []fleet.Plan) error {
-	g := grid{head: []string{"col.plan", "col.kind", "col.state", "col.created", "col.lasted", "col.author", "col.steps", "col.targets", "col.note"}}
+	g := grid{head: []string{"col.plan", "col.kind", "col.state", "col.created", "col.lasted", "col.author", "col.steps", "col.targets", "col.note"},
+		spare: []string{"col.author", "col.created", "col.lasted", "col.steps"}}
 	out := []view.Plan{}
 	for _, p := range plans {
 		v := s.words().Plan(p)

@@ -40,7 +40,8 @@ func (a *app) listIncidents(ctx context.Context, all bool) error {
 			return err
 		}
 		now := s.core.Clock.Now()
-		g := grid{head: []string{"col.id", "col.target", "col.condition", "col.severity", "col.opened", "col.lasted", "col.verdict", "col.reason"}}
+		g := grid{head: []string{"col.id", "col.target", "col.condition", "col.severity", "col.opened", "col.lasted", "col.verdict", "col.reason"},
+			spare: []string{"col.opened", "col.severity", "col.verdict"}}
 		out := []view.Incident{}
 		for _, i := range found {
 			out = append(out, s.words().Incident(i, nil))
@@ -115,12 +116,12 @@ func (a *app) showIncident(ctx context.Context, id string) error {
 		s.line("col.condition", s.conditionOf(i.Target, i.Code))
 		s.line("col.severity", s.severity(i.Severity))
 		s.line("col.opened", s.when(i.Opened))
-		s.line("col.closed", s.when(i.Closed))
+		s.line("col.acted", s.when(i.Acted))
 		s.line("col.told", s.when(i.Told))
+		s.line("col.closed", s.when(i.Closed))
 		if len(i.Children) > 0 {
 			s.line("col.children", s.targets(i.Children))
 		}
-		s.line("col.acted", s.when(i.Acted))
 		if i.Open() {
 			s.decision(i.Decision)
 		} else {
@@ -174,7 +175,7 @@ func (a *app) listAudit(ctx context.Context, since time.Duration, target string,
 }
 
 func (s *session) eventGrid(events []fleet.Event) grid {
-	g := grid{head: []string{"col.time", "col.author", "col.target", "col.plan", "col.what"}}
+	g := grid{head: []string{"col.time", "col.author", "col.target", "col.plan", "col.what"}, spare: []string{"col.plan"}}
 	for _, e := range events {
 		g.add(s.when(e.At), e.Author, s.name(e.Target), e.Plan, s.text(e.Reason))
 	}

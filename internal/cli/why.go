@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
 	"phalops/internal/fleet"
 	"phalops/internal/store"
 	"phalops/internal/view"
@@ -128,11 +130,15 @@ func (a *app) line(label, value string) {
 
 // timeline prints events, oldest first.
 func (a *app) timeline(events []view.Event) {
+	wide := 0
 	for _, e := range events {
-		text := ""
+		wide = max(wide, text.StringWidth(e.Author))
+	}
+	for _, e := range events {
+		what := ""
 		if e.Reason != nil {
-			text = e.Reason.Text
+			what = e.Reason.Text
 		}
-		fmt.Fprintf(a.Stdout, "%s  %s  %s\n", a.when(e.At), pad(e.Author, 14), text)
+		fmt.Fprintf(a.Stdout, "%s  %s  %s\n", a.when(e.At), pad(e.Author, wide), what)
 	}
 }

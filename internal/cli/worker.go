@@ -48,7 +48,8 @@ func (a *app) listWorkers(ctx context.Context, flags *selectorFlags, why bool) e
 }
 
 func (s *session) workers(now snapshot, found []chosen, why bool) error {
-	g := grid{head: []string{"col.worker", "col.bridge", "col.pool", "col.condition", "col.since", "col.state", "col.height", "col.moved", "col.session"}}
+	g := grid{head: []string{"col.worker", "col.bridge", "col.pool", "col.condition", "col.since", "col.state", "col.height", "col.moved", "col.session"},
+		spare: []string{"col.session", "col.pool", "col.state", "col.bridge", "col.since"}}
 	g.head = append(g.head, map[bool]string{false: "col.message", true: "col.reason"}[why])
 	out := []view.Worker{}
 	for _, c := range found {
