@@ -156,13 +156,14 @@ func (c *Client) decodeReply(status int, body []byte, q question) ([]byte, error
 	return fail(f, fleet.Unavailable, fleet.Because("prb3.http_status", "method", q.name, "status", status, "url", c.shown))
 }
 
-// refusals are the failures with which prb-wm has certainly changed nothing (inv_db.rs, configurator.rs, api.rs): parts of
-// the message in lower case.
+// refusals are the failures with which prb-wm has certainly changed nothing (inv_db.rs, configurator.rs, api.rs):
+// the message begins so, in lower case.
 var refusals = []struct {
-	part string
-	kind fleet.ErrorKind
+	begin string
+	kind  fleet.ErrorKind
 }{
-	{"pool not found", fleet.NotFound}, // with "!", with ": 7", and of the new pool of a worker
+	{"pool not found", fleet.NotFound}, // with "!" and with ": 7"
+	{"new pool not found", fleet.NotFound},
 	{"worker not found", fleet.NotFound},
 	{"record not found", fleet.NotFound},
 	{"pool already exists", fleet.Invalid},
@@ -188,11 +189,11 @@ func (c *Client) explain(message, code string, q question) (fault, error) {
 		return faultRefused, fleet.FailWith(fleet.NotFound, reason, prb.ErrNoWorker)
 	}
 	for _, r := range refusals {
-		if !strings.Contains(lower, r.part) {
+		if !strings.HasPrefix(lower, r.begin) {
 			continue
 		}
 		var cause error
-		if r.part == "worker not found" {
+		if r.begin == "worker not found" {
 			cause = prb.ErrNoWorker
 		}
 		return faultRefused, fleet.FailWith(r.kind, reason, cause)

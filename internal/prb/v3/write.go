@@ -1,0 +1,360 @@
+package v3
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"time"
+
+	"phalops/internal/fleet"
+	"phalops/internal/prb"
+	"phalops/internal/wire"
+)
+
+// PoolSpec is a pool as it shall be stored. A write overwrites every field.
+type PoolSpec struct {
+	PID      uint64
+	Name     string // pools and workers share one space of names
+	Enabled  bool   // has no effect at run time
+	SyncOnly bool
+}
+
+func (s PoolSpec) matches(p Pool) bool {
+	return p.PID == s.PID && p.Name == s.Name && p.Enabled == s.Enabled && p.SyncOnly == s.SyncOnly
+}
+
+// WorkerSpec is a worker as it shall be stored. A write overwrites every field: begin with Worker.Spec to keep the others.
+type WorkerSpec struct {
+	Name       string
+	Endpoint   string // of the pRuntime; stored with a slash at its end and without a default port
+	Stake      fleet.Amount
+	PID        uint64 // of a pool that exists
+	Enabled    bool
+	SyncOnly   bool
+	Gatekeeper bool
+}
+
+func (s WorkerSpec) matches(w Worker) bool {
+	return w.Name == s.Name && canonical(w.Endpoint) == canonical(s.Endpoint) && w.StakeOK && w.Stake == s.Stake &&
+		w.Pooled && w.PID == s.PID && w.Enabled == s.Enabled && w.SyncOnly == s.SyncOnly && w.Gatekeeper == s.Gatekeeper
+}
+
+// canonical is an endpoint as prb-wm stores it, "" for what is none.
+func canonical(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Hostname() == "" || u.User != nil {
+		return ""
+	}
+	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "http":
+		u.Host = strings.TrimSuffix(u.Host, ":80")
+	case "https":
+		u.Host = strings.TrimSuffix(u.Host, ":443")
+	default:
+		return ""
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u.String()
+}
+
+type poolArgs struct {
+	Name     string `json:"name"`
+	PID      uint64 `json:"pid"`
+	Disabled bool   `json:"disabled"`
+	SyncOnly bool   `json:"sync_only"`
+}
+
+func (p poolArgs) pid() uint64 { return p.PID }
+
+type workerArgs struct {
+	Name       string  `json:"name"`
+	NewName    *string `json:"new_name,omitempty"`
+	Endpoint   string  `json:"endpoint"`
+	Stake      string  `json:"stake"`
+	PID        uint64  `json:"pid"`
+	Disabled   bool    `json:"disabled"`
+	SyncOnly   bool    `json:"sync_only"`
+	Gatekeeper bool    `json:"gatekeeper"`
+}
+
+func (w workerArgs) pid() uint64 { return w.PID }
+
+type nameOnly struct {
+	Name string `json:"name"`
+}
+
+// AddPool stores a new pool. v3.0 sees it after RestartManager only, like every change below.
+//
+// Of every write: it looks at the inventory first, refuses what prb-wm would take and choke on, sends once, and compares
+// the answer with what was asked for. When the answer is unclear it looks again: what is there as asked for counts as
+// done. An error that IsAmbiguous may still be carried out. Writes of one Client come one after the other.
+func (c *Client) AddPool(ctx context.Context, s PoolSpec) error {
+	return c.change(ctx, func(pools []Pool) (edit, error) {
+		if _, ok := findPool(pools, s.PID); ok {
+			return edit{}, fleet.Fail(fleet.Invalid, fleet.Because("prb3.pool_exists", "pid", s.PID))
+		}
+		return s.edit("AddPool"), nameFree(pools, s.Name, "")
+	})
+}
+
+// UpdatePool replaces the pool with this PID. Its PID cannot change. v3.2 applies SyncOnly at once; Enabled is stored and
+// nothing else.
+func (c *Client) UpdatePool(ctx context.Context, s PoolSpec) error {
+	return c.change(ctx, func(pools []Pool) (edit, error) {
+		p, ok := findPool(pools, s.PID)
+		if !ok {
+			return edit{}, noPool(s.PID)
+		}
+		return s.edit("UpdatePool"), nameFree(pools, s.Name, p.ID)
+	})
+}
+
+func (s PoolSpec) edit(name string) edit {
+	return edit{
+		name: name, args: poolArgs{s.Name, s.PID, !s.Enabled, s.SyncOnly},
+		told: func(data []byte) bool { p, ok := decodePool(data); return ok && s.matches(p) },
+		done: func(pools []Pool) bool { p, ok := findPool(pools, s.PID); return ok && s.matches(p) },
+	}
+}
+
+// RemovePool removes a pool that has no workers. Its operator's record, with the key, stays in prb-wm: no command removes
+// that.
+func (c *Client) RemovePool(ctx context.Context, pid uint64) error {
+	return c.change(ctx, func(pools []Pool) (edit, error) {
+		p, ok := findPool(pools, pid)
+		switch {
+		case !ok:
+			return edit{}, noPool(pid)
+		case len(p.Workers) > 0:
+			return edit{}, fleet.Fail(fleet.Refused, fleet.Because("prb3.pool_not_empty", "pid", pid, "n", len(p.Workers)))
+		}
+		return edit{name: "RemovePool", args: pidOnly{pid}, told: toldOK,
+			done: func(pools []Pool) bool { _, ok := findPool(pools, pid); return !ok }}, nil
+	})
+}
+
+// AddWorker stores a new worker; v3.2 starts it at once when it is Enabled.
+func (c *Client) AddWorker(ctx context.Context, s WorkerSpec) error {
+	return c.change(ctx, func(pools []Pool) (edit, error) {
+		return s.edit("AddWorker", s.Name), cmp.Or(s.check(pools), nameFree(pools, s.Name, ""))
+	})
+}
+
+// UpdateWorker replaces the worker with this id; another name in s renames it. v3.2 applies the endpoint at once, restarts
+// the worker when Enabled or SyncOnly change, and signs for another pool only after the worker's next restart.
+func (c *Client) UpdateWorker(ctx context.Context, id string, s WorkerSpec) error {
+	return c.change(ctx, func(pools []Pool) (edit, error) {
+		w, ok := findWorker(pools, id)
+		if !ok {
+			return edit{}, noWorker(id)
+		}
+		e := s.edit("UpdateWorker", w.Name)
+		e.done = func(pools []Pool) bool { w, ok := findWorker(pools, id); return ok && s.matches(w) }
+		return e, cmp.Or(s.check(pools), unique(pools, w.Name), nameFree(pools, s.Name, id))
+	})
+}
+
+// edit makes the command for the worker that is now called name.
+func (s WorkerSpec) edit(command, name string) edit {
+	args := workerArgs{name, nil, s.Endpoint, s.Stake.String(), s.PID, !s.Enabled, s.SyncOnly, s.Gatekeeper}
+	if name != s.Name {
+		args.NewName = &s.Name
+	}
+	return edit{
+		name: command, args: args,
+		told: func(data []byte) bool { w, ok := decodeWorker(data); return ok && s.matches(w) },
+		done: func(pools []Pool) bool {
+			for _, p := range pools {
+				for _, w := range p.Workers {
+					if s.matches(w) {
+						return true
+					}
+				}
+			}
+			return false
+		},
+	}
+}
+
+// check refuses what UpdateWorker would store without a look.
+func (s WorkerSpec) check(pools []Pool) error {
+	if canonical(s.Endpoint) == "" {
+		return fleet.Fail(fleet.Invalid, fleet.Because("prb3.bad_endpoint", "worker", s.Name, "endpoint", wire.Display(s.Endpoint)))
+	}
+	if _, ok := findPool(pools, s.PID); !ok {
+		return noPool(s.PID)
+	}
+	return nil
+}
+
+// RemoveWorker removes a worker; v3.2 stops it at once. The name in prb-wm's command is looked up: a name that nobody has
+// would end in a panic there, and a pool's would delete the pool under its workers.
+func (c *Client) RemoveWorker(ctx context.Context, id string) error {
+	return c.change(ctx, func(pools []Pool) (edit, error) {
+		w, ok := findWorker(pools, id)
+		if !ok {
+			return edit{}, noWorker(id)
+		}
+		return edit{name: "RemoveWorker", args: nameOnly{w.Name}, told: toldOK,
+			done: func(pools []Pool) bool { _, ok := findWorker(pools, id); return !ok }}, unique(pools, w.Name)
+	})
+}
+
+// edit is one write.
+type edit struct {
+	name   string
+	args   any
+	hidden []string
+	told   func(reply []byte) bool // the answer shows that it was done as asked for
+	done   func([]Pool) bool       // the inventory shows it
+}
+
+// change looks at the inventory, lets plan make an edit of it, and writes.
+func (c *Client) change(ctx context.Context, plan func([]Pool) (edit, error)) error {
+	unlock, err := c.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	pools, err := c.Pools(ctx)
+	if err != nil {
+		return unsent(err)
+	}
+	e, err := plan(pools)
+	if err != nil {
+		return err
+	}
+	return c.write(ctx, e, func(ctx context.Context) (bool, error) {
+		pools, err := c.Pools(ctx)
+		return err == nil && e.done(pools), err
+	})
+}
+
+// lock lets one write in at a time.
+func (c *Client) lock(ctx context.Context) (unlock func(), err error) {
+	select {
+	case c.writing <- struct{}{}:
+		return func() { <-c.writing }, nil
+	case <-ctx.Done():
+		return nil, fleet.FailWith(fleet.Unavailable, fleet.Because("prb3.write_waited", "url", c.shown), ctx.Err())
+	}
+}
+
+// write sends e once. look answers whether it was done.
+func (c *Client) write(ctx context.Context, e edit, look func(context.Context) (bool, error)) error {
+	q, err := c.command(e.name, e.args)
+	if err != nil {
+		return err
+	}
+	q.hidden = e.hidden
+	asking, cancel := leaveRoom(ctx)
+	defer cancel()
+	data, err := c.call(asking, q)
+	if err == nil && e.told(data) {
+		return nil
+	}
+	if err == nil { // written, but is it what was asked for?
+		err = &callError{faultGarbage, 0, fleet.Fail(fleet.Failed, fleet.Because("prb3.not_as_asked", "method", e.name, "url", c.shown))}
+	}
+	err = commandError(err)
+	if !prb.IsAmbiguous(err) {
+		return err
+	}
+	switch done, lookErr := look(ctx); {
+	case done:
+		return nil
+	case lookErr == nil && faultOf(err).settled():
+		return decided(err)
+	}
+	return err
+}
+
+// decided is err for a command that prb-wm is through with, after a look showed that it was not done as asked for.
+func decided(err error) error {
+	return fleet.Fail(fleet.Failed, fleet.ReasonOf(err))
+}
+
+// leaveRoom keeps some of the caller's time for a look after an unclear answer.
+func leaveRoom(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-min(10*time.Second, time.Until(end)/3)))
+}
+
+func toldOK(data []byte) bool {
+	var r struct {
+		OK prb.Flag `json:"ok"`
+	}
+	return json.Unmarshal(data, &r) == nil && bool(r.OK)
+}
+
+func findPool(pools []Pool, pid uint64) (Pool, bool) {
+	for _, p := range pools {
+		if p.PID == pid {
+			return p, true
+		}
+	}
+	return Pool{}, false
+}
+
+func findWorker(pools []Pool, id string) (Worker, bool) {
+	for _, p := range pools {
+		for _, w := range p.Workers {
+			if w.ID == id {
+				return w, true
+			}
+		}
+	}
+	return Worker{}, false
+}
+
+// holders counts the records other than self that have a name.
+func holders(pools []Pool, name, self string) int {
+	n := 0
+	for _, p := range pools {
+		if p.Name == name && p.ID != self {
+			n++
+		}
+		for _, w := range p.Workers {
+			if w.Name == name && w.ID != self {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// nameFree refuses an empty name and one that another record has: prb-wm finds workers by their names among workers and
+// pools alike.
+func nameFree(pools []Pool, name, self string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return fleet.Fail(fleet.Invalid, fleet.Because("prb3.no_name"))
+	case holders(pools, name, self) > 0:
+		return fleet.Fail(fleet.Invalid, fleet.Because("prb3.name_taken", "name", name))
+	}
+	return nil
+}
+
+// unique refuses to send a command by a name that more than one record has: it might hit the wrong one.
+func unique(pools []Pool, name string) error {
+	if holders(pools, name, "") > 1 {
+		return fleet.Fail(fleet.Refused, fleet.Because("prb3.name_ambiguous", "name", name))
+	}
+	return nil
+}
+
+func noPool(pid uint64) error {
+	return fleet.Fail(fleet.NotFound, fleet.Because("prb3.no_pool", "pid", pid))
+}
+
+func noWorker(id string) error {
+	return fleet.FailWith(fleet.NotFound, fleet.Because("prb3.no_worker", "worker", id), prb.ErrNoWorker)
+}
