@@ -34,9 +34,9 @@ func (a *app) whyWorkers(ctx context.Context, flags *selectorFlags) error {
 		if err != nil {
 			return err
 		}
-		found := choose(now, sel)
-		if len(found) == 0 {
-			return fleet.Fail(fleet.NotFound, fleet.Because("cli.no_match"))
+		found, err := s.chosen(now, sel)
+		if err != nil {
+			return err
 		}
 		if len(found) > maxWhy {
 			return usage("cli.too_many", "found", len(found), "most", maxWhy)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -82,6 +83,24 @@ func (a *app) namedSelector(flags *selectorFlags) (fleet.Selector, error) {
 	return sel, err
 }
 
+// chosen is choose for verbs that must find somebody.
+func (s *session) chosen(now snapshot, sel fleet.Selector) ([]chosen, error) {
+	found := choose(now, sel)
+	if len(found) > 0 {
+		return found, nil
+	}
+	var silent []string
+	for _, b := range now.Bridges {
+		if !b.Lifecycle.Fresh() {
+			silent = append(silent, b.Ref.Name())
+		}
+	}
+	if len(silent) > 0 { // the one that is looked for may hang on it
+		return nil, fleet.Fail(fleet.Unavailable, fleet.Because("cli.bridges_silent", "bridges", strings.Join(silent, ", ")))
+	}
+	return nil, fleet.Fail(fleet.NotFound, fleet.Because("cli.no_match"))
+}
+
 // restartWorkers makes one plan a site, so that each is executed by whoever holds that site's lease.
 func (a *app) restartWorkers(ctx context.Context, flags *selectorFlags) error {
 	sel, err := a.namedSelector(flags)
@@ -93,9 +112,9 @@ func (a *app) restartWorkers(ctx context.Context, flags *selectorFlags) error {
 		if err != nil {
 			return err
 		}
-		found := choose(now, sel)
-		if len(found) == 0 {
-			return fleet.Fail(fleet.NotFound, fleet.Because("cli.no_match"))
+		found, err := s.chosen(now, sel)
+		if err != nil {
+			return err
 		}
 		bySite := map[string][]fleet.Ref{}
 		var sites []string
