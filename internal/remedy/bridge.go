@@ -60,14 +60,12 @@ func (r *Remedies) wouldComeBack(ctx context.Context, b bridgeParts) error {
 	if err != nil {
 		return nil //nolint:nilerr // see above: silence is no reason to refuse
 	}
-	reading := client.Read(ctx)
-	if reading.InventoryErr != nil {
-		return nil
-	}
 	var low []string
-	for _, w := range reading.Workers {
-		if w.Enabled && (!w.StakeOK || w.Stake.Cmp(fleet.PHA(1)) < 0) {
-			low = append(low, w.Name)
+	if reading := client.Read(ctx); reading.InventoryErr == nil {
+		for _, w := range reading.Workers {
+			if w.Enabled && (!w.StakeOK || w.Stake.Cmp(fleet.PHA(1)) < 0) {
+				low = append(low, w.Name)
+			}
 		}
 	}
 	if len(low) > 0 {

@@ -69,7 +69,7 @@ func (r *Remedies) sameSet() act.Op {
 		Deadline: 2 * time.Minute, Timeout: 90 * time.Second,
 		Verify: func(ctx context.Context, s act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
 			var now []bridgeParts
-			for _, name := range strings.Fields(s.Step.Args["bridges"]) {
+			for name := range strings.FieldsSeq(s.Step.Args["bridges"]) {
 				_, bridge, err := findBridge(r.config(), name)
 				if err != nil {
 					return act.TooLate, time.Time{}, fleet.ReasonOf(err), nil

@@ -174,7 +174,7 @@ func providerKey(s act.StepContext) string {
 func (r *Remedies) providerFollows(ctx context.Context, s act.StepContext) (bool, error) {
 	cfg := r.config()
 	var silence error
-	for _, name := range strings.Fields(s.Step.Args["bridges"]) {
+	for name := range strings.FieldsSeq(s.Step.Args["bridges"]) {
 		client, err := r.reach.Bridge(name)
 		if err == nil {
 			reading := client.Read(ctx)
