@@ -24,6 +24,7 @@ const defaultScenario = `# A list of what goes wrong.
 #              trader, what a pRuntime answers (BlockNumberMismatch, HeaderHashMismatch, ...), or any text as it is
 #              worker.message: any text; robot.down: 5xx (default), hangs, after
 #              rpc.garbage: html (default), torn, stranger, empty; rpc.error: code and message; rpc.lie: by how many blocks
+#              worker.dead_end (v3): late, restarted, sync (default)
 #   for        it heals by itself after this long; default never. What a worker said of it stays: S_ERROR ends with a restart
 #   cured_by   restart (default, of the worker or the process that was struck) or nothing (default for pruntime.down and
 #              pruntime.hang, which a restart at the bridge does not touch)
@@ -33,6 +34,9 @@ const defaultScenario = `# A list of what goes wrong.
 # node.hang, node.crash; rpc.garbage, rpc.huge, rpc.slow, rpc.error, rpc.lie, ws.half_open (a node's RPC); dp.stall, dp.crash; lifecycle.crash; monitor.crash, monitor.hang; bridge.slow; peer.frozen (a bridge's
 # lifecycle or a data provider); worker.error, worker.freeze, worker.pause, worker.starting, worker.message; pruntime.down,
 # pruntime.hang; host.silent; robot.down.
+# Disasters: disk.full and power.cut (targets are hosts; for is how long), segment.loss (target 127.0.100.0/24: pRuntimes that
+# cannot be reached), identity.lost (a worker's pRuntime comes back with another key), cache.stale (a headers-cache),
+# worker.dead_end (v3 workers).
 - { at: 45s, fault: worker.error, target: w-07, text: timeout, cured_by: restart }
 - { at: 90s, fault: worker.pause, target: w-31, for: 90s }               # heals by itself: leave it alone
 - { at: 2m, fault: node.stall, target: node-1, cured_by: restart }

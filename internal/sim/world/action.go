@@ -81,18 +81,22 @@ func (b *Bridge) act(a Action, c *Context) {
 	}
 }
 
-// judge records a treatment that the worker did not need.
 func (b *Bridge) judge(c *Context) {
-	if c.rt == nil || !c.feeding || c.rt.para.still || len(c.rt.trouble) > 0 {
+	source, _ := b.source(b.w.now)
+	b.w.judge(c.rt, c.name(), c.feeding && c.state == StateSynching, c.feeding && c.state == StateActive, source)
+}
+
+// judge records a treatment that a worker did not need: it was catching up and moving, or it worked, up to source.
+func (w *World) judge(rt *Pruntime, name string, syncing, working bool, source int64) {
+	if rt == nil || rt.para.still || len(rt.trouble) > 0 {
 		return
 	}
-	para, _ := c.rt.Heights()
-	source, _ := b.source(b.w.now)
+	para, _ := rt.Heights()
 	switch {
-	case c.state == StateSynching && para < source:
-		b.w.harm(HarmRestartSyncing, c.name())
-	case c.state == StateActive && source-para <= 3:
-		b.w.harm(HarmRestartHealthy, c.name())
+	case syncing && para < source:
+		w.harm(HarmRestartSyncing, name)
+	case working && source-para <= 3:
+		w.harm(HarmRestartHealthy, name)
 	}
 }
 

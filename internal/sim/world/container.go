@@ -125,6 +125,7 @@ func (c *Container) rise() {
 	if c.OnStart != nil {
 		c.OnStart()
 	}
+	c.dieOfDisk()
 }
 
 // launch starts a process, unless the engine fails to: then the container stays exited, and the restart policy does not

@@ -88,9 +88,9 @@ func withoutCured(ts []*trouble, by string) []*trouble {
 
 // FaultKinds are all kinds, in the order in which they are documented.
 func FaultKinds() []string {
-	return []string{ChainHalt, NodeStall, NodeStallImport, NodePeersLost, NodeRPCDown, NodeHang, NodeCrash, RPCGarbage,
+	return append([]string{ChainHalt, NodeStall, NodeStallImport, NodePeersLost, NodeRPCDown, NodeHang, NodeCrash, RPCGarbage,
 		RPCHuge, RPCSlow, RPCError, RPCLie, WSHalfOpen, ProviderStall, ProviderCrash, LifecycleCrash, PeerFrozen, MonitorCrash, MonitorHang, BridgeSlow, WorkerError, WorkerFreeze, WorkerPause,
-		WorkerStarting, WorkerMessage, PruntimeDown, PruntimeHang, HostSilent, RobotFails}
+		WorkerStarting, WorkerMessage, PruntimeDown, PruntimeHang, HostSilent, RobotFails}, disasterKinds()...)
 }
 
 // Check says what is wrong with a fault by itself, as a *fleet.Error of kind Invalid; whether its target exists shows when
@@ -119,18 +119,21 @@ func (f Fault) problem() fleet.Reason {
 		return fleet.Because("sim.fault_cured_by", "fault", f.Kind, "cured_by", f.CuredBy)
 	case f.Chain != "" && f.Kind != ChainHalt && f.Kind != NodeStall && f.Kind != NodeStallImport && !f.strikesRPC():
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "chain")
-	case f.Text != "" && !slices.Contains([]string{WorkerError, WorkerMessage, RobotFails, RPCGarbage, RPCError, RPCLie}, f.Kind):
+	case f.Text != "" && !slices.Contains([]string{WorkerError, WorkerMessage, RobotFails, RPCGarbage, RPCError, RPCLie, WorkerDeadEnd}, f.Kind):
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "text")
 	case f.Delay != 0 && f.Kind != BridgeSlow && f.Kind != RPCSlow:
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "delay")
-	case f.CuredBy != "" && (crash || f.Kind == ChainHalt || f.Kind == HostSilent || f.Kind == RobotFails || f.Kind == WorkerPause):
+	case f.CuredBy != "" && (crash || f.Kind == ChainHalt || f.Kind == HostSilent || f.Kind == RobotFails || f.Kind == WorkerPause ||
+		slices.Contains(disasterKinds(), f.Kind) && f.Kind != CacheStale):
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "cured_by")
-	case f.For != 0 && crash:
+	case f.For != 0 && (crash || f.Kind == WorkerDeadEnd || f.Kind == IdentityLost):
 		return fleet.Because("sim.fault_key", "fault", f.Kind, "key", "for")
 	case f.Delay == 0 && (f.Kind == BridgeSlow || f.Kind == RPCSlow):
 		return fleet.Because("sim.fault_needs", "fault", f.Kind, "key", "delay")
 	case f.For == 0 && f.Kind == WorkerPause:
 		return fleet.Because("sim.fault_needs", "fault", f.Kind, "key", "for")
+	case f.Kind == WorkerDeadEnd && !slices.Contains([]string{"", DeadEndLate, DeadEndRestarted, DeadEndSync}, f.Text):
+		return fleet.Because("sim.fault_dead_end", "text", f.Text)
 	case f.Kind == RobotFails && !slices.Contains([]string{"", string(Robot5xx), string(RobotHangs), string(RobotAfter)}, f.Text):
 		return fleet.Because("sim.fault_robot", "text", f.Text)
 	case !f.readableRPC():

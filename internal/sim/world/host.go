@@ -21,6 +21,8 @@ type Host struct {
 	// Down makes the machine silent: its engine answers nobody. What runs on it runs on; whoever breaks the machine
 	// decides that too.
 	Down bool
+	// DiskFull is a disk without room: what writes all the time dies of it.
+	DiskFull bool
 
 	w          *World
 	containers map[string]*Container

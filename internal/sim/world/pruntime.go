@@ -18,6 +18,8 @@ type Pruntime struct {
 	Endpoint  string
 	PublicKey string // 64 hex digits
 	KickAPI   bool   // it runs with its kick API enabled
+	// Uninitialized is a pRuntime that knows no chain yet: whoever feeds it first initialises it.
+	Uninitialized bool
 
 	w           *World
 	network     *Network
@@ -26,7 +28,13 @@ type Pruntime struct {
 	born        time.Time
 	power       uint64 // pInit
 	v           float64
-	trouble     []*trouble
+	boots       int // processes so far, without the first
+	// What the chain lacks of a worker that earns: its registration, its place in a pool, its start. coolDown is when it
+	// was stopped on chain.
+	unregistered, unbound, idle bool
+	coolDown                    time.Time
+	checkpoint                  time.Time
+	trouble                     []*trouble
 }
 
 // feeder is whoever sends blocks to a pRuntime: a context of a v2 lifecycle, a worker of another bridge, a pherry.
@@ -101,8 +109,10 @@ func (p *Pruntime) Answers() bool { return !p.Down() && !p.Hung() }
 // Down reports whether it refuses connections.
 func (p *Pruntime) Down() bool { return hasKind(p.trouble, PruntimeDown) }
 
-// Hung reports whether it takes connections and never answers.
-func (p *Pruntime) Hung() bool { return hasKind(p.trouble, PruntimeHang) }
+// Hung reports whether it takes connections and never answers; one that cannot be reached looks the same.
+func (p *Pruntime) Hung() bool {
+	return hasKind(p.trouble, PruntimeHang) || hasKind(p.trouble, SegmentLoss)
+}
 
 func (p *Pruntime) refresh() {
 	para, relay := p.sources()

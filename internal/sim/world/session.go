@@ -15,6 +15,7 @@ type Session struct {
 	WorkingStart         time.Time
 	ChallengeLast        time.Time
 	TotalReward          uint64 // 10⁻¹² PHA
+	CoolDownStart        time.Time // zero but in WorkerCoolingDown
 	RelayHeader, ParaNum int64  // pRuntime's next numbers
 }
 
@@ -23,7 +24,12 @@ func (c *Context) Session() (Session, bool) {
 	if c.rt == nil || !c.reported {
 		return Session{}, false
 	}
-	p, now := c.rt, c.b.w.now
+	return c.rt.session(), true
+}
+
+// session is what the chain knows of a worker that computes.
+func (p *Pruntime) session() Session {
+	now := p.w.now
 	days := now.Sub(p.born).Hours() / 24
 	para, relay := p.Heights()
 	s := Session{
@@ -33,8 +39,14 @@ func (c *Context) Session() (Session, bool) {
 		ChallengeLast: now.Truncate(10 * time.Minute), TotalReward: 12_345_678_901_234 + uint64(days*2.5e12),
 		RelayHeader: relay + 1, ParaNum: para + 1,
 	}
-	if since, yes := p.Unresponsive(); yes {
+	since, late := p.Unresponsive()
+	switch {
+	case !p.coolDown.IsZero():
+		s.State, s.CoolDownStart = "WorkerCoolingDown", p.coolDown
+	case p.idle:
+		s.State = "Ready"
+	case late:
 		s.State, s.UpdatedAt = "WorkerUnresponsive", since
 	}
-	return s, true
+	return s
 }

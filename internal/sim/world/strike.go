@@ -49,6 +49,9 @@ func matches(pattern, name string) bool {
 }
 
 func (w *World) victims(kind string) []victim {
+	if all, ok := w.disasters(kind); ok {
+		return all
+	}
 	var all []victim
 	what, _, _ := strings.Cut(kind, ".")
 	switch what {
@@ -112,8 +115,8 @@ func (w *World) heal(f Fault, end func()) {
 	}
 }
 
-func without(ts []*trouble, t *trouble) []*trouble {
-	return slices.DeleteFunc(ts, func(o *trouble) bool { return o == t })
+func without[T any](ts []*T, t *T) []*T {
+	return slices.DeleteFunc(ts, func(o *T) bool { return o == t })
 }
 
 func (w *World) haltNetwork(n *Network, f Fault) {
@@ -284,6 +287,7 @@ const (
 func (p *Pruntime) reboot() {
 	t := &trouble{kind: PruntimeDown, curedBy: CuredByNothing, since: p.w.now}
 	p.trouble = append(withoutKind(p.trouble, PruntimeHang), t)
+	p.boots++
 	p.stand()
 	p.w.After(rebootTakes, func() {
 		p.trouble = without(p.trouble, t)

@@ -269,7 +269,7 @@ func (c *Context) Message() (text string, at time.Time) {
 		return text, at
 	}
 	if t := find(c.rt.trouble, WorkerMessage); t != nil && c.feeding && !t.since.Before(at) {
-		text, at = t.text, t.since.Add(c.b.w.now.Sub(t.since)/mqPolls*mqPolls)
+		text, at = t.text, t.since.Add(c.b.w.now.Sub(t.since).Truncate(mqPolls))
 	}
 	if since, yes := c.rt.Unresponsive(); yes && since.After(at) {
 		text, at = noticeUnresponsive, since
