@@ -173,11 +173,17 @@ func notFound(text string, q question) error {
 	if json.Unmarshal([]byte(text), &miss) != nil || miss.Key == "" || miss.Value == nil {
 		return nil
 	}
+	subject := q.subject
+	if subject == "" { // a write of several records
+		var value prb.Text
+		_ = value.UnmarshalJSON(miss.Value)
+		subject = prb.Redact(string(value))
+	}
 	switch miss.Type {
 	case "worker":
-		return fail(faultBridge, fleet.NotFound, fleet.Because("prb.no_worker", "worker", q.subject), prb.ErrNoWorker)
+		return fail(faultBridge, fleet.NotFound, fleet.Because("prb.no_worker", "worker", subject), prb.ErrNoWorker)
 	case "pool":
-		return fail(faultBridge, fleet.NotFound, fleet.Because("prb.no_pool", "what", q.subject), prb.ErrNoPool)
+		return fail(faultBridge, fleet.NotFound, fleet.Because("prb.no_pool", "what", subject), prb.ErrNoPool)
 	}
 	return nil
 }
