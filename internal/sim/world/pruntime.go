@@ -35,6 +35,8 @@ type Pruntime struct {
 	coolDown                    time.Time
 	checkpoint                  time.Time
 	trouble                     []*trouble
+	manner                      Manner // towards a v0 lifecycle
+	mannerSince                 time.Time
 }
 
 // feeder is whoever sends blocks to a pRuntime: a context of a v2 lifecycle, a worker of another bridge, a pherry.

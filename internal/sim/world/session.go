@@ -14,9 +14,9 @@ type Session struct {
 	Iterations           uint64
 	WorkingStart         time.Time
 	ChallengeLast        time.Time
-	TotalReward          uint64 // 10⁻¹² PHA
+	TotalReward          uint64    // 10⁻¹² PHA
 	CoolDownStart        time.Time // zero but in WorkerCoolingDown
-	RelayHeader, ParaNum int64  // pRuntime's next numbers
+	RelayHeader, ParaNum int64     // pRuntime's next numbers
 }
 
 // Session reads the chain. False while the lifecycle has not subscribed yet.
