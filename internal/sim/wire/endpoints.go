@@ -17,12 +17,15 @@ type Endpoints struct {
 	Robots        []RobotEndpoint        `json:"robots"`
 }
 
-// NodeEndpoint is a node's two RPC addresses and its container.
+// NodeEndpoint is a node's RPC addresses and its container: Para and Relay, or RPC of a node with one chain.
 type NodeEndpoint struct {
 	Name      string `json:"name"`
 	Network   string `json:"network"`
-	Para      string `json:"para"`
-	Relay     string `json:"relay"`
+	Para      string `json:"para,omitempty"`
+	Relay     string `json:"relay,omitempty"`
+	RPC       string `json:"rpc,omitempty"`
+	ParaWS    string `json:"para_ws"` // of RPC, too
+	RelayWS   string `json:"relay_ws,omitempty"`
 	Host      string `json:"host"`
 	Container string `json:"container"`
 }
@@ -84,10 +87,7 @@ func (s *Server) plan(base netip.Addr) {
 	e := &s.endpoints
 	s.face.Do(func(w *world.World) {
 		for _, n := range w.Nodes() {
-			a, open := address(), func(w *world.World) bool { return w.Node(n.Name).Listening() }
-			e.Nodes = append(e.Nodes, NodeEndpoint{Name: n.Name, Network: n.Network.Name, Host: n.Host, Container: n.Container,
-				Para:  "http://" + add(a, 9944, newNodeHandler(s.face, n.Name, (*world.Node).Para), open),
-				Relay: "http://" + add(a, 9945, newNodeHandler(s.face, n.Name, (*world.Node).Relay), open)})
+			e.Nodes = append(e.Nodes, s.planNode(n, address(), add))
 		}
 		for _, d := range w.DataProviders() {
 			e.DataProviders = append(e.DataProviders, DataProviderEndpoint{Name: d.Name, PeerID: d.PeerID, Node: d.Node.Name, Host: d.Host, Project: d.Project()})
@@ -119,4 +119,25 @@ func (s *Server) plan(base netip.Addr) {
 				URL: fmt.Sprintf("http://%s/robot/send", add(address(), 8080, newRobotHandler(s.face, r.Name), always))})
 		}
 	})
+}
+
+// planNode gives a node its ports: HTTP and WebSocket on one for each chain, or on two in older builds.
+func (s *Server) planNode(n *world.Node, a netip.Addr, add func(netip.Addr, uint16, http.Handler, func(*world.World) bool) string) NodeEndpoint {
+	open := func(w *world.World) bool { return w.Node(n.Name).Listening() }
+	chain := func(number uint16, side func(*world.Node) *world.NodeChain) (url, ws string) {
+		if !n.SplitPorts {
+			end := add(a, number, newNodeHandler(s.face, n.Name, side, speaksBoth, &s.running), open)
+			return "http://" + end, "ws://" + end
+		}
+		return "http://" + add(a, number-11, newNodeHandler(s.face, n.Name, side, speaksHTTP, &s.running), open),
+			"ws://" + add(a, number, newNodeHandler(s.face, n.Name, side, speaksWS, &s.running), open)
+	}
+	e := NodeEndpoint{Name: n.Name, Network: n.Network.Name, Host: n.Host, Container: n.Container}
+	e.Para, e.ParaWS = chain(9944, (*world.Node).Para)
+	if n.OneChain {
+		e.RPC, e.Para = e.Para, ""
+		return e
+	}
+	e.Relay, e.RelayWS = chain(9945, (*world.Node).Relay)
+	return e
 }

@@ -1,155 +1,125 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"phalops/internal/sim/world"
 )
 
-// rpcBodyLimit is the node's own limit of a request.
-const rpcBodyLimit = 15 << 20
+const (
+	rpcBodyLimit      = 15 << 20 // of a request
+	rpcMaxConnections = 100      // WebSocket connections of one port (--rpc-max-connections)
+)
 
-// newNodeHandler serves one chain of a node as its JSON-RPC server (jsonrpsee) does over HTTP.
-func newNodeHandler(face *Face, node string, side func(*world.Node) *world.NodeChain) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(io.LimitReader(r.Body, rpcBodyLimit+1))
-		var listening, hung bool
-		face.Do(func(w *world.World) {
-			n := w.Node(node)
-			listening, hung = n.Listening(), n.Hung()
-		})
-		switch {
-		case !listening:
-			refuse(w)
-		case hung:
-			<-r.Context().Done()
-		case r.Method != http.MethodPost:
-			rpcText(w, http.StatusMethodNotAllowed, "Used HTTP Method is not allowed. POST or OPTIONS is required\n")
-		case !isRPCContent(r.Header.Get("Content-Type")):
-			rpcText(w, http.StatusUnsupportedMediaType, "Supplied content type is not allowed. Content-Type: application/json is required\n")
-		case len(body) > rpcBodyLimit:
-			rpcJSON(w, http.StatusRequestEntityTooLarge, rpcFailed(nil, rpcError{-32007, "Request is too big"}))
-		default:
-			serveRPC(w, body, func(method string, params json.RawMessage) (result any, failed *rpcError) {
-				face.Do(func(w *world.World) {
-					n := w.Node(node)
-					result, failed = callNode(n, side(n), w.Now(), method, params)
-				})
-				return result, failed
-			})
-		}
-	})
+// speech is what a port of a node understands.
+type speech int
+
+const (
+	speaksBoth speech = iota // builds since 2023-05
+	speaksHTTP               // 9933 and 9934 of older builds
+	speaksWS                 // 9944 and 9945 of older builds
+)
+
+// nodePort serves one chain of a node as its JSON-RPC server (jsonrpsee) does.
+type nodePort struct {
+	face    *Face
+	node    string
+	side    func(*world.Node) *world.NodeChain
+	speaks  speech
+	running *sync.WaitGroup // of sessions: their connections are no longer the HTTP server's
+	slots   chan struct{}   // of sessions
+}
+
+func newNodeHandler(face *Face, node string, side func(*world.Node) *world.NodeChain, speaks speech, running *sync.WaitGroup) http.Handler {
+	return &nodePort{face, node, side, speaks, running, make(chan struct{}, rpcMaxConnections)}
+}
+
+// portState is how the port does at one moment.
+type portState struct {
+	listening, hung bool
+	link            int // see world.Node.Link
+	trouble         world.RPCTrouble
+}
+
+func (p *nodePort) state() (s portState) {
+	p.face.Do(func(w *world.World) { s = p.stateIn(w) })
+	return s
+}
+
+func (p *nodePort) stateIn(w *world.World) portState {
+	n := w.Node(p.node)
+	return portState{n.Listening(), n.Hung(), n.Link(), p.side(n).RPC()}
+}
+
+// view is the port's chain; only for use within Face.Do.
+func (p *nodePort) view(w *world.World) chainView {
+	n := w.Node(p.node)
+	return chainView{node: n, NodeChain: p.side(n), now: w.Now(), trouble: p.side(n).RPC()}
+}
+
+// call answers one method of HTTP, or one of WebSocket that is no subscription.
+func (p *nodePort) call(method string, params json.RawMessage) (result any, failed *rpcError) {
+	p.face.Do(func(w *world.World) { result, failed = p.view(w).call(method, params) })
+	return result, failed
+}
+
+func (p *nodePort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(io.LimitReader(r.Body, rpcBodyLimit+1))
+	state := p.state()
+	upgrade := strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+	switch {
+	case !state.listening:
+		refuse(w)
+	case state.hung:
+		<-r.Context().Done()
+	case upgrade && p.speaks != speaksHTTP:
+		p.serveWS(w, r)
+	case p.speaks == speaksWS: // which words these builds choose is not recorded
+		rpcText(w, http.StatusBadRequest, "Bad Request\n")
+	case r.Method != http.MethodPost:
+		rpcText(w, http.StatusMethodNotAllowed, "Used HTTP Method is not allowed. POST or OPTIONS is required\n")
+	case !isRPCContent(r.Header.Get("Content-Type")):
+		rpcText(w, http.StatusUnsupportedMediaType, "Supplied content type is not allowed. Content-Type: application/json is required\n")
+	case len(body) > rpcBodyLimit:
+		rpcJSON(w, http.StatusRequestEntityTooLarge, rpcFailed(nil, rpcTooBig))
+	case !waited(r.Context().Done(), state.trouble.Slow):
+	case state.trouble.Garbage != "":
+		status, kind, text := garbage(state.trouble.Garbage)
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, text)
+	case state.trouble.Huge:
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		_ = writeHuge(w, body)
+	default:
+		rpcJSON(w, rpcStatus(body), answerBody(body, p.call))
+	}
+}
+
+// waited waits in real time; false when done came first.
+func waited(done <-chan struct{}, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-done:
+		return false
+	}
 }
 
 // isRPCContent knows the three spellings that the server knows.
 func isRPCContent(t string) bool {
 	return slices.Contains([]string{"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"}, strings.ToLower(t))
-}
-
-type rpcError struct {
-	Code    int    `json:"code"`
-	Message string `json:"message"`
-}
-
-var (
-	rpcParse    = rpcError{-32700, "Parse error"}
-	rpcInvalid  = rpcError{-32600, "Invalid request"}
-	rpcUnknown  = rpcError{-32601, "Method not found"}
-	rpcParams   = rpcError{-32602, "Invalid params"}
-	rpcInternal = rpcError{-32603, "Internal error"}
-	rpcUnsafe   = rpcError{-32601, "RPC call is unsafe to be called externally"}
-)
-
-type rpcRequest struct {
-	Version *string         `json:"jsonrpc"`
-	ID      json.RawMessage `json:"id"`
-	Method  *string         `json:"method"`
-	Params  json.RawMessage `json:"params"`
-}
-
-type rpcCall func(method string, params json.RawMessage) (any, *rpcError)
-
-// serveRPC answers a single request or a batch. A body that begins neither like an object nor like a list is refused by
-// the transport; everything else is status 200.
-func serveRPC(w http.ResponseWriter, body []byte, call rpcCall) {
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	switch {
-	case len(trimmed) == 0 || trimmed[0] != '{' && trimmed[0] != '[':
-		rpcJSON(w, http.StatusBadRequest, rpcFailed(nil, rpcParse))
-	case trimmed[0] == '{':
-		rpcJSON(w, http.StatusOK, answerRPC(trimmed, call))
-	default:
-		var batch []json.RawMessage
-		if json.Unmarshal(trimmed, &batch) != nil {
-			rpcJSON(w, http.StatusOK, rpcFailed(nil, rpcParse))
-			return
-		}
-		if len(batch) == 0 {
-			rpcJSON(w, http.StatusOK, rpcFailed(nil, rpcInvalid))
-			return
-		}
-		var answers [][]byte
-		for _, one := range batch {
-			if a := answerRPC(one, call); a != nil {
-				answers = append(answers, a)
-			}
-		}
-		if len(answers) == 0 { // notifications only
-			rpcJSON(w, http.StatusOK, nil)
-			return
-		}
-		rpcJSON(w, http.StatusOK, slices.Concat([]byte("["), bytes.Join(answers, []byte(",")), []byte("]")))
-	}
-}
-
-// answerRPC answers one request; nil for a notification.
-func answerRPC(body []byte, call rpcCall) []byte {
-	var q rpcRequest
-	if err := json.Unmarshal(body, &q); err != nil {
-		if json.Valid(body) {
-			return rpcFailed(nil, rpcInvalid)
-		}
-		return rpcFailed(nil, rpcParse)
-	}
-	if q.Version == nil || *q.Version != "2.0" || q.Method == nil || !isRPCID(q.ID) {
-		if !isRPCID(q.ID) {
-			q.ID = nil
-		}
-		return rpcFailed(q.ID, rpcInvalid)
-	}
-	if q.ID == nil {
-		return nil
-	}
-	result, failed := call(*q.Method, q.Params)
-	if failed != nil {
-		return rpcFailed(q.ID, *failed)
-	}
-	return marshal(struct {
-		Version string          `json:"jsonrpc"`
-		Result  any             `json:"result"`
-		ID      json.RawMessage `json:"id"`
-	}{"2.0", result, q.ID})
-}
-
-// isRPCID accepts a number, a string, null, or nothing.
-func isRPCID(id json.RawMessage) bool {
-	return len(id) == 0 || strings.ContainsRune(`"-0123456789n`, rune(id[0]))
-}
-
-func rpcFailed(id json.RawMessage, e rpcError) []byte {
-	if id == nil {
-		id = json.RawMessage("null")
-	}
-	return marshal(struct {
-		Version string          `json:"jsonrpc"`
-		Error   rpcError        `json:"error"`
-		ID      json.RawMessage `json:"id"`
-	}{"2.0", e, id})
 }
 
 func rpcJSON(w http.ResponseWriter, status int, body []byte) {
@@ -162,15 +132,4 @@ func rpcText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text)
-}
-
-// marshal is JSON as other languages write it: <, > and & as they are.
-func marshal(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(err) // only for a type that has no JSON: a mistake in this package
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

@@ -17,41 +17,43 @@ import (
 type chainView struct {
 	node *world.Node
 	*world.NodeChain
-	now    time.Time
-	params []json.RawMessage
+	now     time.Time
+	trouble world.RPCTrouble
+	params  []json.RawMessage
 }
 
-// nodeMethods are what the node answers, without subscriptions (those work over WebSocket only).
+// nodeMethods are what the node answers with a single reply.
 func nodeMethods() map[string]func(chainView) (any, *rpcError) {
 	return map[string]func(chainView) (any, *rpcError){
-		"system_health":                  chainView.health,
-		"system_syncState":               chainView.syncState,
-		"system_chain":                   func(v chainView) (any, *rpcError) { return v.Chain.Name, nil },
-		"system_chainType":               func(chainView) (any, *rpcError) { return "Live", nil },
-		"system_name":                    func(v chainView) (any, *rpcError) { return v.implementation(), nil },
-		"system_version":                 func(v chainView) (any, *rpcError) { return v.node.Version, nil },
-		"system_properties":              chainView.properties,
-		"system_nodeRoles":               func(chainView) (any, *rpcError) { return []string{"Full"}, nil },
-		"system_localPeerId":             func(v chainView) (any, *rpcError) { return v.peerID(0), nil },
-		"system_peers":                   chainView.peers,
-		"chain_getHeader":                chainView.header,
-		"chain_getBlockHash":             chainView.blockHash,
-		"chain_getHead":                  chainView.blockHash,
-		"chain_getFinalizedHead":         chainView.finalizedHead,
-		"chain_getFinalisedHead":         chainView.finalizedHead,
-		"state_getRuntimeVersion":        chainView.runtimeVersion,
-		"rpc_methods":                    func(chainView) (any, *rpcError) { return rpcMethodList(), nil },
-		"chain_subscribeNewHeads":        overHTTP,
-		"chain_subscribeNewHead":         overHTTP,
-		"chain_subscribeAllHeads":        overHTTP,
-		"state_subscribeStorage":         overHTTP,
-		"state_subscribeRuntimeVersion":  overHTTP,
-		"chain_subscribeFinalizedHeads":  overHTTP,
-		"author_submitAndWatchExtrinsic": overHTTP,
+		"system_health":           chainView.health,
+		"system_syncState":        chainView.syncState,
+		"system_chain":            func(v chainView) (any, *rpcError) { return v.Chain.Name, nil },
+		"system_chainType":        func(chainView) (any, *rpcError) { return "Live", nil },
+		"system_name":             func(v chainView) (any, *rpcError) { return v.implementation(), nil },
+		"system_version":          func(v chainView) (any, *rpcError) { return v.node.Version, nil },
+		"system_properties":       chainView.properties,
+		"system_nodeRoles":        func(chainView) (any, *rpcError) { return []string{"Full"}, nil },
+		"system_localPeerId":      func(v chainView) (any, *rpcError) { return v.peerID(0), nil },
+		"system_peers":            chainView.peers,
+		"chain_getBlock":          chainView.block,
+		"chain_getHeader":         chainView.header,
+		"chain_getBlockHash":      chainView.blockHash,
+		"chain_getHead":           chainView.blockHash,
+		"chain_getFinalizedHead":  chainView.finalizedHead,
+		"chain_getFinalisedHead":  chainView.finalizedHead,
+		"state_getMetadata":       chainView.metadata,
+		"state_getRuntimeVersion": chainView.runtimeVersion,
+		"chain_getRuntimeVersion": chainView.runtimeVersion,
+		"state_getStorage":        chainView.getStorage,
+		"state_getStorageAt":      chainView.getStorage,
+		"state_getStorageSize":    chainView.storageSize,
+		"state_getStorageHash":    chainView.storageHash,
+		"state_getKeysPaged":      chainView.keysPaged,
+		"state_getKeysPagedAt":    chainView.keysPaged,
+		"state_queryStorageAt":    chainView.queryStorageAt,
+		"rpc_methods":             func(chainView) (any, *rpcError) { return rpcMethodList(), nil },
 	}
 }
-
-func overHTTP(chainView) (any, *rpcError) { return nil, &rpcInternal }
 
 type methodList struct {
 	Version int      `json:"version"`
@@ -60,20 +62,40 @@ type methodList struct {
 
 // rpcMethodList is built apart from nodeMethods, which it would otherwise contain.
 func rpcMethodList() methodList {
-	return methodList{1, slices.Sorted(maps.Keys(nodeMethods()))}
+	all := slices.Collect(maps.Keys(nodeMethods()))
+	for _, s := range subscriptionSorts() {
+		all = append(all, s.methods()...)
+	}
+	slices.Sort(all)
+	return methodList{1, all}
 }
 
-func callNode(n *world.Node, c *world.NodeChain, now time.Time, method string, params json.RawMessage) (any, *rpcError) {
+// call answers one method. Subscriptions work over WebSocket only.
+func (v chainView) call(method string, params json.RawMessage) (any, *rpcError) {
+	if v.trouble.Code != 0 {
+		return nil, &rpcError{Code: v.trouble.Code, Message: v.trouble.Message}
+	}
 	m, ok := nodeMethods()[method]
+	if _, subscription := subscriptionOf(method); subscription {
+		return nil, &rpcInternal
+	}
 	if !ok {
 		return nil, &rpcUnknown
 	}
-	v := chainView{node: n, NodeChain: c, now: now}
-	if len(params) > 0 && string(params) != "null" && json.Unmarshal(params, &v.params) != nil {
+	if !v.read(params) {
 		return nil, &rpcParams
 	}
 	return m(v)
 }
+
+// read takes the parameters of a call; false when they are no list.
+func (v *chainView) read(params json.RawMessage) bool {
+	v.params = nil
+	return len(params) == 0 || string(params) == "null" || json.Unmarshal(params, &v.params) == nil
+}
+
+// best is the best block as the node tells it, which rpc.lie bends.
+func (v chainView) best() int64 { return max(0, v.Best(v.now)+v.trouble.Lie) }
 
 func (v chainView) isPara() bool { return v.node.Para() == v.NodeChain }
 
@@ -93,15 +115,26 @@ func (v chainView) health() (any, *rpcError) {
 }
 
 func (v chainView) syncState() (any, *rpcError) {
-	state := struct {
-		Starting int64  `json:"startingBlock"`
-		Current  int64  `json:"currentBlock"`
-		Highest  *int64 `json:"highestBlock,omitempty"`
-	}{Starting: v.Start(), Current: v.Best(v.now)}
-	if target, ok := v.Target(v.now); ok {
-		state.Highest = &target
+	type heights struct {
+		Starting int64 `json:"startingBlock"`
+		Current  int64 `json:"currentBlock"`
 	}
-	return state, nil
+	own := heights{Starting: v.Start(), Current: v.best()}
+	target, known := v.Target(v.now)
+	switch {
+	case known:
+		return struct {
+			heights
+			Highest int64 `json:"highestBlock"`
+		}{own, max(target, own.Current)}, nil
+	case v.node.NullTarget:
+		return struct {
+			heights
+			Highest *int64 `json:"highestBlock"`
+		}{own, nil}, nil
+	default:
+		return own, nil
+	}
 }
 
 func (v chainView) properties() (any, *rpcError) {
@@ -109,9 +142,9 @@ func (v chainView) properties() (any, *rpcError) {
 		Format   int    `json:"ss58Format"`
 		Decimals int    `json:"tokenDecimals"`
 		Symbol   string `json:"tokenSymbol"`
-	}{30, 12, "PHA"}
+	}{int(v.ss58()), 12, "PHA"}
 	if !v.isPara() {
-		p.Format, p.Symbol = 2, "KSM"
+		p.Symbol = "KSM"
 	}
 	return p, nil
 }
@@ -153,32 +186,34 @@ type digest struct {
 }
 
 func (v chainView) header() (any, *rpcError) {
-	h := v.Best(v.now)
-	if hash := v.param(0); hash != nil {
-		var text string
-		if json.Unmarshal(hash, &text) != nil || len(text) != 66 || !strings.HasPrefix(text, "0x") {
-			return nil, &rpcParams
-		}
-		n, ok := v.Chain.Number(text)
-		if !ok || !v.Knows(v.now, n) {
-			return nil, nil
-		}
-		h = n
+	h, known, failed := v.blockAt(0)
+	if failed != nil || !known {
+		return nil, failed
 	}
+	if v.param(0) == nil {
+		h = v.best()
+	}
+	return v.headerOf(h), nil
+}
+
+func (v chainView) headerOf(h int64) header {
 	root := func(what string) string {
 		return fmt.Sprintf("0x%x", sha256.Sum256(fmt.Appendf(nil, "%s/%s/%d", v.Chain.ID, what, h)))
-	}
-	parent := "0x" + strings.Repeat("0", 64)
-	if h > 0 {
-		parent = v.Chain.Hash(h - 1)
 	}
 	engine := "61757261" // aura
 	if !v.isPara() {
 		engine = "42414245" // BABE
 	}
 	slot := sha256.Sum256(fmt.Appendf(nil, "slot/%d", h))
-	return header{parent, "0x" + strconv.FormatInt(h, 16), root("state"), root("extrinsics"),
-		digest{[]string{fmt.Sprintf("0x06%s20%x", engine, slot[:8])}}}, nil
+	return header{v.parentHash(h), "0x" + strconv.FormatInt(h, 16), root("state"), root("extrinsics"),
+		digest{[]string{fmt.Sprintf("0x06%s20%x", engine, slot[:8])}}}
+}
+
+func (v chainView) parentHash(h int64) string {
+	if h == 0 {
+		return "0x" + strings.Repeat("0", 64)
+	}
+	return v.Chain.Hash(h - 1)
 }
 
 // param is the i-th parameter; nil when it is absent or null.
@@ -242,9 +277,16 @@ type runtimeVersion struct {
 }
 
 func (v chainView) runtimeVersion() (any, *rpcError) {
+	if _, failed := v.stateAt(0); failed != nil {
+		return nil, failed
+	}
+	return v.runtime(), nil
+}
+
+func (v chainView) runtime() runtimeVersion {
 	apis := [][2]any{{"0xdf6acb689907609b", 4}, {"0x37e397fc7c91f5e4", 1}, {"0x40fe3ad401f8959a", 6}}
 	if v.isPara() {
-		return runtimeVersion{"khala", "khala", 1, 1241, 0, apis, 8, 0}, nil
+		return runtimeVersion{"khala", "khala", 1, 1241, 0, apis, 8, 0}
 	}
-	return runtimeVersion{"kusama", "parity-kusama", 2, 9420, 0, apis, 22, 1}, nil
+	return runtimeVersion{"kusama", "parity-kusama", 2, 9420, 0, apis, 22, 1}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func nodeHandler(t *testing.T, side func(*world.Node) *world.NodeChain, faults .
 	if err := w.Apply(world.Scenario{Faults: faults}); err != nil {
 		t.Fatal(err)
 	}
-	return newNodeHandler(NewFace(w, c), "node-1", side), c, w
+	return newNodeHandler(NewFace(w, c), "node-1", side, speaksBoth, new(sync.WaitGroup)), c, w
 }
 
 func ask(h http.Handler, body string) *httptest.ResponseRecorder {
@@ -97,7 +98,7 @@ func TestNodeMethods(t *testing.T) {
 		{"chain_getHeader", `"0x` + strings.Repeat("ab", 32) + `"`, `^null$`},
 		{"chain_getFinalizedHead", ``, hash.String()},
 		{"state_getRuntimeVersion", ``, `"specName":"khala".*"specVersion":1241`},
-		{"rpc_methods", ``, `^{"version":1,"methods":\["author_submitAndWatchExtrinsic","chain_getBlockHash".*"system_version"\]}$`},
+		{"rpc_methods", ``, `^{"version":1,"methods":\["chain_getBlock","chain_getBlockHash".*"system_version","unsubscribe_newHead"\]}$`},
 	} {
 		w := ask(h, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"%s","params":[%s]}`, tc.method, tc.params))
 		var reply struct{ Result json.RawMessage }

@@ -20,7 +20,8 @@ import (
 // Options say how the world is served. The zero Options are what the demo uses.
 type Options struct {
 	// Base is the first of the loopback addresses that are taken, one for each served part, in order; the zero Addr takes a
-	// stretch of 127.0.0.0/8 by chance. Ports are the usual ones: nodes 9944 (para) and 9945 (relay), monitors 3000,
+	// stretch of 127.0.0.0/8 by chance. Ports are the usual ones: nodes 9944 (para) and 9945 (relay), in older builds
+	// 9933 and 9934 for HTTP and those for WebSocket, monitors 3000,
 	// container engines 2375, robots 8080.
 	Base netip.Addr
 	// Latency is how long a v2 monitor takes to dial a peer, in real time; default 2 ms (a real one: about 280 ms).

@@ -90,6 +90,8 @@ func (w *World) AddNetwork(name string) *Network {
 		ParaID:      2004,
 		StartHeader: 8_325_311,
 	}
+	n.Para.endow()
+	n.Relay.endow()
 	w.parts.networks[name] = n
 	return n
 }
