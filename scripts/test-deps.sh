@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what the tests need beside Go, through apt, as root, on Debian and Ubuntu. Safe to run again: what is there
-# already is left alone. No service is started: the tests start private instances of their own.
+# Installs what the tests need beside Go, through apt, as root, on Debian and Ubuntu, and one JavaScript client through npm
+# into a cache folder. Safe to run again: what is there already is left alone. No service is started: the tests start
+# private instances of their own.
 #
 #   scripts/test-deps.sh          install what is missing
 #   scripts/test-deps.sh --list   print what is missing and change nothing; exit 1 when something is
@@ -13,8 +14,14 @@ needs() {
 gcc        gcc          the race detector
 libc6-dev  libc6-dev    the race detector
 dockerd    docker.io    a private Docker Engine
+node       nodejs       polkadot-js against the simulated node
+npm        npm          polkadot-js against the simulated node
 LIST
 }
+
+# The JavaScript client, as its lock file pins it. The test looks in the same folder.
+client=$(dirname "$0")/../internal/sim/wire/testdata/polkadotjs
+modules=${PHALOPS_POLKADOTJS:-${XDG_CACHE_HOME:-$HOME/.cache}/phalops/polkadotjs}
 
 policy=/usr/sbin/policy-rc.d
 log=
@@ -46,6 +53,19 @@ quietly() {
 	return 1
 }
 
+has_modules() { cmp -s "$client/package-lock.json" "$modules/package-lock.json" && [ -e "$modules/complete" ]; }
+
+install_modules() {
+	has_modules && return
+	say "installing polkadot-js into $modules"
+	log=${log:-$(mktemp)}
+	mkdir -p "$modules"
+	rm -f "$modules/complete"
+	cp "$client/package.json" "$client/package-lock.json" "$modules/"
+	quietly npm ci --prefix "$modules" --no-audit --no-fund --ignore-scripts || fail "cannot install polkadot-js"
+	: >"$modules/complete"
+}
+
 missing=
 wanted=$(needs)
 while read -r program package purpose; do
@@ -55,11 +75,17 @@ while read -r program package purpose; do
 done <<LIST
 $wanted
 LIST
-if [ -z "$missing" ]; then
+if [ "${1-}" = --list ]; then
+	has_modules || say "missing: polkadot-js in $modules (the simulated node)"
+	[ -z "$missing" ] && has_modules || exit 1
 	say "everything is here"
 	exit 0
 fi
-[ "${1-}" != --list ] || exit 1
+if [ -z "$missing" ]; then
+	install_modules
+	say "everything is here"
+	exit 0
+fi
 
 [ "$(id -u)" = 0 ] || fail "must be root to install:$missing"
 command -v apt-get >/dev/null || fail "this machine has no apt; install by hand:$missing"
@@ -89,4 +115,5 @@ done
 say "installing:$missing"
 # shellcheck disable=SC2086 # a list of words
 quietly apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 $missing || fail "cannot install:$missing"
+install_modules
 say "done"

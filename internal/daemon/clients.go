@@ -29,7 +29,7 @@ type Clients struct {
 	mu      sync.Mutex
 	cfg     config.Config
 	bridges map[string]kept[prb.Bridge]
-	hosts   map[string]kept[*docker.Host]
+	hosts   map[string]kept[*docker.Engine]
 }
 
 // kept is a client with the configuration that it was made from.
@@ -42,7 +42,7 @@ type kept[T any] struct {
 func NewClients(cfg config.Config, c clock.Clock, allow func(netip.Addr) bool) *Clients {
 	return &Clients{
 		http: wire.New(wire.Options{Allow: allow}), clock: c, cfg: cfg,
-		bridges: map[string]kept[prb.Bridge]{}, hosts: map[string]kept[*docker.Host]{},
+		bridges: map[string]kept[prb.Bridge]{}, hosts: map[string]kept[*docker.Engine]{},
 	}
 }
 
@@ -100,16 +100,16 @@ func (c *Clients) Containers(name string) (host.Containers, error) {
 	}
 	if k, ok := c.hosts[name]; ok {
 		if reflect.DeepEqual(k.from, h) {
-			return k.client.Containers(), nil
+			return k.client, nil
 		}
 		k.client.Close()
 	}
-	client, err := docker.NewHost(name, h.Docker, c.clock)
+	client, err := docker.New(h.Docker, c.clock)
 	if err != nil {
 		return nil, fmt.Errorf("host %s: %w", name, err)
 	}
-	c.hosts[name] = kept[*docker.Host]{client, h}
-	return client.Containers(), nil
+	c.hosts[name] = kept[*docker.Engine]{client, h}
+	return client, nil
 }
 
 // Chain is a client of one chain's RPC.

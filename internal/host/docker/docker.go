@@ -35,7 +35,7 @@ const (
 // maxReply bounds one answer of the engine; a list of a thousand containers is about 2 MiB.
 const maxReply = 16 << 20
 
-// Engine is one container engine. It implements host.Containers and is safe for concurrent use.
+// Engine is one container engine. It implements host.Engine and is safe for concurrent use.
 type Engine struct {
 	addr   string
 	clock  clock.Clock
@@ -44,7 +44,7 @@ type Engine struct {
 	asking chan struct{}                 // full while somebody agrees on it
 }
 
-var _ host.Containers = (*Engine)(nil)
+var _ host.Engine = (*Engine)(nil)
 
 // New makes an Engine at addr: unix:///path or tcp://127.x.y.z:port (also [::1]); "" is DefaultAddr. It dials nothing yet;
 // the API version is agreed on with the first request. c stamps what is read. An addr that is neither is fleet.Invalid.
@@ -57,16 +57,22 @@ func New(addr string, c clock.Clock) (*Engine, error) {
 		return nil, fleet.FailWith(fleet.Invalid, fleet.Because("host.engine_address", "engine", addr, "err", err), err)
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout}
+	return Through(addr, func(ctx context.Context) (net.Conn, error) {
+		return dialer.DialContext(ctx, network, address)
+	}, c), nil
+}
+
+// Through makes an Engine that is reached by dial, such as a tunnel; name stands for it in messages. An error of dial that
+// carries a fleet.Error is passed on as it is.
+func Through(name string, dial func(ctx context.Context) (net.Conn, error), c clock.Clock) *Engine {
 	pool := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, network, address)
-		},
+		DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 		MaxIdleConns:           6,
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
 	}
-	return &Engine{addr: addr, clock: c, pool: pool, asking: make(chan struct{}, 1)}, nil
+	return &Engine{addr: name, clock: c, pool: pool, asking: make(chan struct{}, 1)}
 }
 
 // ready returns a client that has agreed on the API's version. The client library would do this by itself, but with a
@@ -86,8 +92,8 @@ func (e *Engine) ready(ctx context.Context) (*client.Client, error) {
 		return api, nil
 	}
 	hc := &http.Client{Transport: bounded{e.pool}, CheckRedirect: client.CheckRedirect}
-	// The order matters: WithHost wants the client's own transport, which WithHTTPClient then replaces.
-	api, err := client.New(client.WithHost(e.addr), client.WithHTTPClient(hc), client.WithUserAgent("phalops"))
+	// The order matters, and the host does not: WithHost wants the client's own transport, which WithHTTPClient then replaces.
+	api, err := client.New(client.WithHost(DefaultAddr), client.WithHTTPClient(hc), client.WithUserAgent("phalops"))
 	if err != nil {
 		return nil, e.failed("", err)
 	}

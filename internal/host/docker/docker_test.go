@@ -74,16 +74,6 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-func TestHost(t *testing.T) {
-	h, err := docker.NewHost("node-1", "unix:///run/docker.sock", clock.Real{})
-	if err != nil || h.Name() != "node-1" || h.Containers() == nil {
-		t.Errorf("%v, %v", h, err)
-	}
-	if _, err := docker.NewHost("node-1", "nonsense", clock.Real{}); fleet.KindOf(err) != fleet.Invalid {
-		t.Errorf("a host at a wrong address: %v", err)
-	}
-}
-
 // TestInspectReadsWhatTheEngineSays: a health check, a paused process and times with and without meaning.
 func TestInspectReadsWhatTheEngineSays(t *testing.T) {
 	const id = "8b1f0f7d1f0c4f3c9d2e5a6b7c8d9e0f8b1f0f7d1f0c4f3c9d2e5a6b7c8d9e0f"

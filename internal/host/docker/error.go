@@ -20,6 +20,9 @@ func (e *Engine) failed(name string, err error) error {
 	if errdefs.IsInvalidArgument(err) && strings.Contains(err.Error(), "client version") {
 		e.api.Store(nil) // "client version 1.41 is too old": the next call agrees on a version again
 	}
+	if passed, ok := errors.AsType[*fleet.Error](err); ok { // of the tunnel
+		return passed
+	}
 	switch {
 	case errdefs.IsNotFound(err) && name != "":
 		return e.noContainer(name, err)
