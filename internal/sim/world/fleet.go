@@ -9,6 +9,13 @@ import (
 type FleetOptions struct {
 	Workers int // default 40
 	Pools   int // default 2
+	// V3Workers adds the v3 bridge "prb-v3" (project prb3) with as many workers v3-01, v3-02, … of its own in pool 90, on the
+	// node of the others, and the headers-cache "cache-1" in front of it. V30 makes it a bridge of the older generation.
+	V3Workers int
+	V30       bool
+	// V0Workers adds the v0 bridge "prb-v0" (project bridge_v0) with as many workers v0-01, v0-02, … of its own in pool 88, on
+	// the node of the others.
+	V0Workers int
 }
 
 // DefaultFleet fills an empty world with the fleet of the demo, already in step: one site with the host "node-1", the node
@@ -35,6 +42,12 @@ func DefaultFleet(w *World, o FleetOptions) {
 		w.AddPruntime(endpoint, network)
 		b.addWorker(Worker{Name: fmt.Sprintf("w-%0*d", max(2, digits), i+1), Endpoint: endpoint, Stake: "10000000000000",
 			PID: uint64(83 + i%o.Pools), Enabled: true})
+	}
+	if o.V0Workers > 0 {
+		addV0Fleet(w, o, node)
+	}
+	if o.V3Workers > 0 {
+		addV3Fleet(w, o, node)
 	}
 	w.AddRobot("ops", RobotOptions{Token: "sim-token", Secret: "SECsim"})
 	for _, c := range h.Containers() {

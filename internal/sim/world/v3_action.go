@@ -84,7 +84,8 @@ func (c *V3Worker) act(a V3Action) {
 	case V3Restart:
 		state, _ := c.State()
 		source, _ := c.b.source()
-		c.b.w.judge(c.rt, c.name(), c.feeding && state == V3Synchronizing, c.feeding && state == V3Working, source)
+		fed := c.feeding && c.b.node() != nil
+		c.b.w.judge(c.rt, c.name(), fed && state == V3Synchronizing, fed && state == V3Working, source)
 		c.restart("Restarting, need to wait about 20 seconds")
 	case V3ForceRegister:
 		c.say("Requesting ForceRegister...")
