@@ -65,17 +65,16 @@ func TestFormats(t *testing.T) {
 			},
 		} {
 			t.Run(name+"/"+format, func(t *testing.T) {
-				zh, en := f.run(t, i18n.ZH, append(args, "-o", format)...), f.run(t, i18n.EN, append(args, "-o", format)...)
-				for _, r := range []result{zh, en} {
-					if r.code != exitDone || r.err != "" || r.out == "" {
-						t.Fatalf("exit %d, stderr %q, stdout %q", r.code, r.err, r.out)
-					}
-					if err := read(r.out); err != nil {
-						t.Fatalf("%v in:\n%s", err, r.out)
-					}
+				t.Parallel()
+				r := f.run(t, i18n.ZH, append(args, "-o", format)...)
+				if r.code != exitDone || r.err != "" || r.out == "" {
+					t.Fatalf("exit %d, stderr %q, stdout %q", r.code, r.err, r.out)
 				}
-				if format == "csv" && strings.SplitN(zh.out, "\n", 2)[0] != strings.SplitN(en.out, "\n", 2)[0] {
-					t.Errorf("the columns have other names in another language: %s", zh.out)
+				if err := read(r.out); err != nil {
+					t.Fatalf("%v in:\n%s", err, r.out)
+				}
+				if head, _, _ := strings.Cut(r.out, "\n"); format == "csv" && strings.Trim(head, "abcdefghijklmnopqrstuvwxyz_,") != "" {
+					t.Errorf("the columns' names depend on the language: %s", head)
 				}
 			})
 		}

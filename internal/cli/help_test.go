@@ -16,6 +16,7 @@ import (
 func TestHelp(t *testing.T) {
 	for _, lang := range i18n.Langs() {
 		t.Run(string(lang), func(t *testing.T) {
+			t.Parallel()
 			var all strings.Builder
 			for _, cmd := range commands(t, lang) {
 				args := append(strings.Fields(cmd.CommandPath())[1:], "--help")
@@ -47,12 +48,13 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 
 // TestExamplesAreRight parses every command line that a help text or a message shows.
 func TestExamplesAreRight(t *testing.T) {
+	catalog := loaded(t)
 	for _, lang := range i18n.Langs() {
 		seen := 0
 		for _, cmd := range commands(t, lang) {
 			for _, line := range commandLines(cmd.Long) {
 				seen++
-				if err := parses(line); err != nil {
+				if err := parses(catalog, line); err != nil {
 					t.Errorf("%s: help of %s: %s: %v", lang, cmd.CommandPath(), line, err)
 				}
 			}
@@ -67,6 +69,7 @@ func TestExamplesAreRight(t *testing.T) {
 var english = regexp.MustCompile(`(?i)\b(usage|flags|available|unknown|invalid|argument|default|accepts|required|examples?|additional|strings|duration|uints)\b`)
 
 func TestNoEnglishInChinese(t *testing.T) {
+	t.Parallel()
 	zh := shell{lang: i18n.ZH}
 	wrong := [][]string{
 		{"nod"}, {"worker", "lst"}, {"worker", "xyz"}, {"plan", "show"}, {"plan", "show", "a", "b"}, {"worker", "why", "w-07"}, {"status", "--nope"},
@@ -96,14 +99,19 @@ func TestNoEnglishInChinese(t *testing.T) {
 	}
 }
 
-// commands is the whole tree, parents first.
-func commands(t *testing.T, lang i18n.Lang) []*cobra.Command {
+func loaded(t *testing.T) *i18n.Catalog {
 	t.Helper()
 	catalog, err := i18n.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{Env: Env{Stdout: new(bytes.Buffer), Stderr: new(bytes.Buffer)}, catalog: catalog, lang: lang}
+	return catalog
+}
+
+// commands is the whole tree, parents first.
+func commands(t *testing.T, lang i18n.Lang) []*cobra.Command {
+	t.Helper()
+	a := &app{Env: Env{Stdout: new(bytes.Buffer), Stderr: new(bytes.Buffer)}, catalog: loaded(t), lang: lang}
 	var out []*cobra.Command
 	a.eachCommand(a.root(), func(cmd *cobra.Command) {
 		if !cmd.Hidden {
@@ -132,11 +140,7 @@ func commandLines(text string) []string {
 }
 
 // parses reports whether a command line names a command that exists, with flags that it has and values that they take.
-func parses(line string) error {
-	catalog, err := i18n.Load()
-	if err != nil {
-		return err
-	}
+func parses(catalog *i18n.Catalog, line string) error {
 	a := &app{Env: Env{Stdout: new(bytes.Buffer), Stderr: new(bytes.Buffer)}, catalog: catalog, lang: i18n.EN}
 	root := a.root()
 	cmd, args, err := root.Find(strings.Fields(strings.NewReplacer("'", "", `"`, "").Replace(line)))

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"flag"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,13 +42,9 @@ func (s shell) run(t *testing.T, args ...string) result {
 }
 
 func (s shell) runIn(ctx context.Context, args ...string) result {
-	var out, errs bytes.Buffer
-	var stderr io.Writer = &errs
-	if s.onErr != nil {
-		stderr = io.MultiWriter(&errs, listener(s.onErr))
-	}
+	out, errs := &screen{}, &screen{told: s.onErr}
 	code := Main(ctx, Env{
-		Args: args, Stdin: strings.NewReader(s.stdin), Stdout: &out, Stderr: stderr, User: "ada", Version: "v1.2.3", TTY: s.tty, Width: s.width,
+		Args: args, Stdin: strings.NewReader(s.stdin), Stdout: out, Stderr: errs, User: "ada", Version: "v1.2.3", TTY: s.tty, Width: s.width,
 		Zone: time.UTC, Clock: s.clock,
 		Getenv: func(name string) string {
 			if v, ok := s.env[name]; ok {
@@ -60,11 +56,26 @@ func (s shell) runIn(ctx context.Context, args ...string) result {
 	return result{code: code, out: out.String(), err: errs.String()}
 }
 
-type listener func(string)
+// screen takes what several goroutines write, as a file does.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	told func(string)
+}
 
-func (l listener) Write(p []byte) (int, error) {
-	l(string(p))
-	return len(p), nil
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.told != nil {
+		s.told(string(p))
+	}
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // golden compares with testdata/golden/<lang>/<name>.txt, or writes it.

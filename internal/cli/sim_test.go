@@ -24,26 +24,26 @@ type simFleet struct {
 	shell  shell
 }
 
-// simSpeed makes a worker's restart take a fraction of a second.
-const simSpeed = 100
+// Speeds: fast makes a worker's restart take a fraction of a second, slow leaves time to come between.
+const (
+	fast = 100
+	slow = 20
+)
 
-func newSimFleet(t *testing.T, scenario string) simFleet {
+func newSimFleet(t *testing.T, scenario string, speed float64) simFleet {
 	t.Helper()
 	s, err := simwire.ParseScenario([]byte(scenario))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := daemon.StartSim(t.Context(), daemon.SimOptions{Seed: 3, Speed: simSpeed, Workers: 8, Scenario: &s})
+	sim, err := daemon.StartSim(t.Context(), daemon.SimOptions{Seed: 3, Speed: speed, Workers: 8, Scenario: &s})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(sim.Close)
 	dir := t.TempDir()
 	f := simFleet{Sim: sim, config: filepath.Join(dir, "sim.yaml"), data: filepath.Join(dir, "data"), shell: shell{lang: i18n.EN}}
-	a := &app{Env: Env{Stderr: new(strings.Builder)}, lang: i18n.EN}
-	if a.catalog, err = i18n.Load(); err != nil {
-		t.Fatal(err)
-	}
+	a := &app{Env: Env{Stderr: new(strings.Builder)}, catalog: loaded(t), lang: i18n.EN}
 	if err := a.writeSimConfig(sim, f.config); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ const down = `
 // TestLooking asks a fleet that nobody watches, in every way, and touches nothing.
 func TestLooking(t *testing.T) {
 	t.Parallel()
-	f := newSimFleet(t, bad)
+	f := newSimFleet(t, bad, fast)
 	f.want(t, exitDone, "No daemon keeps watch", "status")
 	f.want(t, exitDone, "phala-node", "node", "restart", "--name", "node-1", "--dry-run")
 	f.want(t, exitDone, "3000", "node", "list")
@@ -123,7 +123,7 @@ func TestLooking(t *testing.T) {
 // TestRestart restarts workers by commands alone, without a daemon, and meets every exit code on the way.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	f := newSimFleet(t, down)
+	f := newSimFleet(t, down, fast)
 	f.want(t, exitUsage, "nothing matches", "worker", "restart", "--name", "w-99", "--yes")
 	f.want(t, exitUsage, "say which", "worker", "restart", "--yes")
 	f.want(t, exitRefused, "not confirmed", "worker", "restart", "--name", "w-02")
@@ -165,7 +165,7 @@ func TestRestart(t *testing.T) {
 // TestInterrupted breaks a restart off in the middle: it keeps its lock, and another command finishes it.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	f := newSimFleet(t, down)
+	f := newSimFleet(t, down, slow)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	s := f.shell
@@ -218,7 +218,7 @@ func (f simFleet) onlyPlan(t *testing.T) string {
 // TestDaemon runs the daemon by its command, asks it, has it carry out a restart and stops it.
 func TestDaemon(t *testing.T) {
 	t.Parallel()
-	f := newSimFleet(t, bad)
+	f := newSimFleet(t, bad, fast)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	up := make(chan struct{}, 1)
@@ -269,7 +269,7 @@ func (f simFleet) eventually(t *testing.T, says string, args ...string) {
 // TestNobodyAnswers: that nothing can be seen is not the same as that nothing is there.
 func TestNobodyAnswers(t *testing.T) {
 	t.Parallel()
-	f := newSimFleet(t, "[]")
+	f := newSimFleet(t, "[]", fast)
 	f.Close()
 	f.want(t, exitDone, "unknown", "status")
 	f.want(t, exitDone, "refuse", "node", "status")
