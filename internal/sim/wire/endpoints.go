@@ -44,7 +44,7 @@ type BridgeEndpoint struct {
 	Name          string   `json:"name"`
 	Version       string   `json:"version"`
 	Monitor       string   `json:"monitor"`
-	Lifecycle     string   `json:"lifecycle"` // peer id
+	Lifecycle     string   `json:"lifecycle"` // peer id; empty for v0
 	DataProviders []string `json:"data_providers"`
 	Node          string   `json:"node"`
 	Host          string   `json:"host"`
@@ -109,6 +109,11 @@ func (s *Server) plan(base netip.Addr) {
 					e.Bridges[i].Monitor = o.Monitor
 				}
 			}
+		}
+		for _, b := range w.V0Bridges() {
+			e.Bridges = append(e.Bridges, BridgeEndpoint{Name: b.Name, Version: "v0", Node: b.Node.Name, Host: b.Host, Project: b.Project,
+				Monitor: "http://" + add(address(), 3000, newV0Handler(s.ctx, s.face, b.Name, s.options, s.running.Go),
+					func(w *world.World) bool { return w.V0Bridge(b.Name).MonitorListening() })})
 		}
 		always := func(*world.World) bool { return true }
 		for _, h := range w.Hosts() {

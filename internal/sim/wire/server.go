@@ -28,6 +28,11 @@ type Options struct {
 	Latency time.Duration
 	// FrozenAfter is when a v2 monitor gives up dialling a frozen peer, in real time; default 30 s, as the real one.
 	FrozenAfter time.Duration
+	// QueryTimeout is how long a v0 monitor waits for a reply from its message bus, in real time; default 5 s, as the real
+	// one.
+	QueryTimeout time.Duration
+	// ItemTime is how long a v0 lifecycle takes to write one pool or worker, in real time; default 110 ms, as the real one.
+	ItemTime time.Duration
 	// KeepOverlapping makes v2 monitors answer all of several overlapping requests to one peer. Real ones lose replies.
 	KeepOverlapping bool
 }
@@ -77,6 +82,12 @@ func Serve(ctx context.Context, face *Face, o Options) (*Server, error) {
 	}
 	if o.FrozenAfter == 0 {
 		o.FrozenAfter = 30 * time.Second
+	}
+	if o.QueryTimeout == 0 {
+		o.QueryTimeout = 5 * time.Second
+	}
+	if o.ItemTime == 0 {
+		o.ItemTime = 110 * time.Millisecond
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &Server{face: face, options: o, ctx: ctx, cancel: cancel}

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/crypto/blake2b"
-
 	"phalops/internal/sim/world"
 )
 
@@ -68,7 +66,7 @@ func showPools(pools []world.Pool) any {
 	all := make([]v2Pool, len(pools))
 	for i, p := range pools {
 		key := sha256.Sum256([]byte("operator/" + p.Seed))
-		all[i] = v2Pool{UUID: p.UUID, Owner: v2Owner{envelope(p.UUID + p.Seed), ss58(30, key), ss58(0, key)},
+		all[i] = v2Pool{UUID: p.UUID, Owner: v2Owner{envelope(p.UUID + p.Seed), world.SS58(30, key), world.SS58(0, key)},
 			PID: strconv.FormatUint(p.PID, 10), Name: p.Name, Enabled: p.Enabled, RealPhalaSs58: p.RealPhalaSs58, SyncOnly: p.SyncOnly}
 	}
 	return struct {
@@ -87,13 +85,6 @@ func envelope(seed string) string {
 	b = append(append(b, 0x12, 0x80, 0x02), noise[16:272]...)
 	b = append(append(b, 0x1a, 0xc0, 0x02), noise[272:592]...)
 	return hex.EncodeToString(b)
-}
-
-// ss58 is an account's address with a one-byte prefix.
-func ss58(prefix byte, account [32]byte) string {
-	b := append([]byte{prefix}, account[:]...)
-	sum := blake2b.Sum512(append([]byte("SS58PRE"), b...))
-	return world.Base58(append(b, sum[:2]...))
 }
 
 type v2Worker struct {
@@ -163,7 +154,7 @@ func showState(c *world.Context) v2State {
 		yes := true
 		s.Relay, s.ParaHeader, s.Para, s.Initialized = &relay, &para, &para, &yes
 		s.PublicKey = c.Pruntime().PublicKey
-		s.Account = ss58(30, sha256.Sum256([]byte("worker/"+s.PublicKey)))
+		s.Account = world.SS58(30, sha256.Sum256([]byte("worker/"+s.PublicKey)))
 	}
 	return s
 }

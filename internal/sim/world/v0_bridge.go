@@ -167,7 +167,9 @@ func (b *V0Bridge) settle() {
 	if !b.lifecycleUp || !b.ioUp {
 		return
 	}
-	b.answers, b.database = true, true
+	b.run++ // as if it had not been waiting for anybody
+	b.answers, b.database, b.tradeLinked = true, true, true
+	b.later(v0Scan, b.scan)
 	for _, w := range b.Workers() {
 		if c := b.runnable(w); c != nil && b.contexts[w.UUID] == nil {
 			b.contexts[w.UUID] = c
