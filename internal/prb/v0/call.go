@@ -170,7 +170,7 @@ func notFound(text string, q question) error {
 		Key   prb.Text        `json:"key"`
 		Value json.RawMessage `json:"value"`
 	}
-	if json.Unmarshal([]byte(text), &miss) != nil || miss.Key == "" || miss.Value == nil {
+	if read := json.Unmarshal([]byte(text), &miss) == nil; !read || miss.Key == "" || miss.Value == nil {
 		return nil
 	}
 	subject := q.subject
