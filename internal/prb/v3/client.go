@@ -122,7 +122,7 @@ func (c *Client) Read(ctx context.Context) prb.Reading {
 // elsewhere reports whether err says nothing about prb-wm.
 func elsewhere(err error) bool {
 	switch faultOf(err) {
-	case faultWire, faultHTTP, faultRoute:
+	case faultWire, faultHTTP, faultRoute, faultGarbage:
 		return true
 	}
 	return false

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -169,14 +170,7 @@ func (s WorkerSpec) edit(command, name string) edit {
 		name: command, args: args,
 		told: func(data []byte) bool { w, ok := decodeWorker(data); return ok && s.matches(w) },
 		done: func(pools []Pool) bool {
-			for _, p := range pools {
-				for _, w := range p.Workers {
-					if s.matches(w) {
-						return true
-					}
-				}
-			}
-			return false
+			return slices.ContainsFunc(pools, func(p Pool) bool { return slices.ContainsFunc(p.Workers, s.matches) })
 		},
 	}
 }
