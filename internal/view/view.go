@@ -48,6 +48,7 @@ type Decision struct {
 	Witnesses  []Reason   `json:"witnesses,omitempty"`
 	Candidates []string   `json:"candidates,omitempty"`
 	NextLook   *time.Time `json:"next_look,omitempty"`
+	Severity   string     `json:"severity,omitempty"` // how loudly a person is told of it
 }
 
 // Decision shows a decision.
@@ -56,9 +57,9 @@ func (w Words) Decision(d fleet.Decision) *Decision {
 		return nil
 	}
 	return &Decision{
-		Target: string(d.Target), At: d.At, Condition: d.Condition, Since: moment(d.Since), Rule: d.Rule, Suspect: string(d.Suspect),
+		Target: string(d.Target), At: d.At.UTC(), Condition: d.Condition, Since: moment(d.Since), Rule: d.Rule, Suspect: string(d.Suspect),
 		Verdict: string(d.Verdict), Action: d.Action, Reason: w.reason(d.Reason), Guards: w.reasons(d.Guards),
-		Witnesses: w.reasons(d.Witnesses), Candidates: d.Candidates, NextLook: moment(d.NextLook),
+		Witnesses: w.reasons(d.Witnesses), Candidates: d.Candidates, NextLook: moment(d.NextLook), Severity: string(d.Severity),
 	}
 }
 
@@ -69,6 +70,14 @@ func moment(t time.Time) *time.Time {
 	}
 	t = t.UTC()
 	return &t
+}
+
+// known is a condition; one that nobody has judged yet is Unknown too.
+func known[C ~string](c C) string {
+	if c == "" {
+		return string(fleet.Unknown)
+	}
+	return string(c)
 }
 
 // height leaves out an unknown height.
@@ -108,7 +117,7 @@ type Node struct {
 
 // Node shows a node with the newest decision about it (may be the zero Decision).
 func (w Words) Node(n fleet.NodeStatus, d fleet.Decision) Node {
-	out := Node{Name: n.Ref.Name(), Site: n.Site, Condition: string(n.Condition), Since: moment(n.Since), Chains: []Chain{}, Decision: w.Decision(d)}
+	out := Node{Name: n.Ref.Name(), Site: n.Site, Condition: known(n.Condition), Since: moment(n.Since), Chains: []Chain{}, Decision: w.Decision(d)}
 	if n.Para != nil {
 		out.Chains = append(out.Chains, w.chain("para", *n.Para))
 	}
@@ -165,7 +174,7 @@ type Bridge struct {
 // Bridge shows a bridge with the newest decision about it.
 func (w Words) Bridge(b fleet.BridgeStatus, d fleet.Decision) Bridge {
 	out := Bridge{
-		Name: b.Ref.Name(), Site: b.Site, Version: b.Version, Condition: string(b.Condition), Since: moment(b.Since), Lifecycle: b.LifecyclePeer,
+		Name: b.Ref.Name(), Site: b.Site, Version: b.Version, Condition: known(b.Condition), Since: moment(b.Since), Lifecycle: b.LifecyclePeer,
 		DataProviders: []DataProvider{}, Workers: len(b.Workers), ByCondition: CountWorkers(b.Workers), Answered: moment(b.Lifecycle.At), Decision: w.Decision(d),
 	}
 	for _, p := range []fleet.Probe{b.Monitor, b.Lifecycle} {
@@ -188,11 +197,7 @@ func (w Words) Bridge(b fleet.BridgeStatus, d fleet.Decision) Bridge {
 func CountWorkers(ws []fleet.WorkerStatus) map[string]int {
 	out := map[string]int{}
 	for _, x := range ws {
-		c := x.Condition
-		if c == "" {
-			c = fleet.Unknown
-		}
-		out[string(c)]++
+		out[known(x.Condition)]++
 	}
 	return out
 }
@@ -230,7 +235,7 @@ type Worker struct {
 func (w Words) Worker(site string, x fleet.WorkerStatus, d fleet.Decision) Worker {
 	out := Worker{
 		Ref: string(x.Ref), Bridge: x.Ref.Parent().Name(), Site: site, Name: x.Name, ID: x.ID, PID: x.PID, Endpoint: x.Endpoint,
-		Enabled: x.Enabled, SyncOnly: x.SyncOnly, Running: x.Running, State: x.State, Condition: string(x.Condition), Since: moment(x.Since),
+		Enabled: x.Enabled, SyncOnly: x.SyncOnly, Running: x.Running, State: x.State, Condition: known(x.Condition), Since: moment(x.Since),
 		Height: height(x.Para), RelayHeight: height(x.Relay), MovedAt: moment(x.Para.MovedAt), Message: x.Message, MessageAt: moment(x.MessageAt),
 		Session: x.Session, V: x.V, Ve: x.Ve, PInstant: x.PInstant, PublicKey: x.PublicKey, Decision: w.Decision(d),
 	}

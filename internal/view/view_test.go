@@ -1,0 +1,187 @@
+package view
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"phalops/internal/fleet"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var at = time.Date(2023, 3, 14, 3, 0, 0, 0, time.FixedZone("CST", 8*3600)) // shown as UTC
+
+// words stands for the catalogue.
+func words() Words { return func(r fleet.Reason) string { return "<" + r.Code + ">" } }
+
+func probe() fleet.Probe {
+	return fleet.Probe{At: at.Add(-time.Minute), Failed: at.Add(-30 * time.Second), Missed: 2, Cause: fleet.Because("wire.refused", "url", "http://127.0.0.1:9/")}
+}
+
+func grown(v int64) fleet.Height {
+	return fleet.Height{Value: v, Known: true, MovedAt: at.Add(-2 * time.Minute)}
+}
+
+func decision() fleet.Decision {
+	return fleet.Decision{
+		Target: "node/node-1", At: at, Condition: "Stalled", Since: at.Add(-5 * time.Minute), Rule: "node.stalled", Suspect: "node/node-1", Verdict: fleet.Act,
+		Action: "node.restart", Severity: fleet.Critical, Reason: fleet.Because("node.stalled", "height", 7), Guards: []fleet.Reason{fleet.Because("guard.holddown")},
+		Witnesses: []fleet.Reason{fleet.Because("witness.moving", "who", "node-2")}, Candidates: []string{"node.restart"}, NextLook: at.Add(time.Minute),
+	}
+}
+
+func node() fleet.NodeStatus {
+	syncing := true
+	para := fleet.ChainStatus{Probe: probe(), URL: "http://127.0.0.1:9944", Best: grown(10), Target: grown(12), Finalized: grown(8), Peers: 40, Syncing: &syncing, Chain: "Khala", Version: "0.1.0"}
+	return fleet.NodeStatus{
+		Ref: fleet.NodeRef("node-1"), Site: "dc1", Para: &para, Relay: &fleet.ChainStatus{URL: "http://127.0.0.1:9945", Peers: -1},
+		Container: &fleet.ContainerStatus{State: "running"}, Condition: fleet.NodeStalled, Since: at,
+	}
+}
+
+func worker() fleet.WorkerStatus {
+	return fleet.WorkerStatus{
+		Probe: probe(), Ref: fleet.WorkerRef("prb-a", "u-1"), ID: "u-1", Name: "w-01", PID: 83, Endpoint: "http://127.0.0.1:8000", Stake: fleet.PHA(18446745), StakeOK: true,
+		Enabled: true, SyncOnly: true, Running: true, State: "S_ACTIVE", Message: "Now the worker should be active.", MessageAt: at, PublicKey: "ab",
+		Relay: grown(20), Para: grown(10), Session: "WorkerIdle", V: "1.5", Ve: "1.4", PInstant: 2000, Condition: fleet.Working, Since: at,
+	}
+}
+
+func bridge() fleet.BridgeStatus {
+	return fleet.BridgeStatus{
+		Ref: fleet.BridgeRef("prb-a"), Site: "dc1", Version: "v2", Monitor: probe(), Lifecycle: fleet.Probe{At: at}, LifecyclePeer: "QmLifecycle",
+		DataProviders: []fleet.DataProviderStatus{{Probe: probe(), PeerID: "QmDp", Hostname: "dp-1", Status: "S_IDLE", Para: grown(10), Parent: grown(20)}},
+		Workers:       []fleet.WorkerStatus{worker(), {}}, Condition: fleet.BridgeHealthy, Since: at,
+	}
+}
+
+func incident() fleet.Incident {
+	return fleet.Incident{
+		ID: "04097d2a7ac0", Target: "node/node-1", Title: "node-1", Site: "dc1", Code: "Stalled", Severity: fleet.Critical, Reason: decision().Reason, Opened: at,
+		Acted: at, Raised: at, Told: at, Closed: at, Children: []fleet.Ref{"bridge/prb-a"}, Decision: decision(),
+	}
+}
+
+func event() fleet.Event {
+	d := decision()
+	return fleet.Event{Seq: 7, At: at, Kind: fleet.EventDecision, Author: "rule:node.stalled", Target: d.Target, Incident: "04097d2a7ac0", Plan: "p-1", Reason: d.Reason, Decision: &d}
+}
+
+func plan() fleet.Plan {
+	return fleet.Plan{
+		ID: "p-1", Kind: "node.restart", Site: "dc1", State: fleet.PlanDone, Targets: []fleet.Ref{"node/node-1"}, Locks: []fleet.Ref{"node/node-1", "bridge/prb-a"},
+		Author: "user:ada", Reason: fleet.Because("cli.asked", "user", "ada"), Note: fleet.Because("act.plan_done"), Incident: "04097d2a7ac0", Created: at, Ended: at,
+		Steps: []fleet.Step{{Seq: 0, Name: "stop", State: fleet.StepDone, Label: fleet.Because("remedy.step_stop"), Result: fleet.Because("remedy.stopped"),
+			Class: fleet.ClassReversible, Restoring: true, Attempt: 1, Began: at, Ended: at}},
+	}
+}
+
+// shapes are every shape twice: with everything that it can say, and with as little as it can say.
+func shapes() map[string]any {
+	w := words()
+	full := Status{
+		At: at.UTC(), Live: true, Daemon: "daemon@host-1", Nodes: []Node{w.Node(node(), decision())}, Bridges: []Bridge{w.Bridge(bridge(), decision())},
+		Incidents: []Incident{w.Incident(incident(), nil)}, Plans: []Plan{w.Plan(plan())},
+	}
+	return map[string]any{
+		"node": w.Node(node(), decision()), "node_bare": w.Node(fleet.NodeStatus{}, fleet.Decision{}),
+		"bridge": w.Bridge(bridge(), decision()), "bridge_bare": w.Bridge(fleet.BridgeStatus{}, fleet.Decision{}),
+		"worker": w.Worker("dc1", worker(), decision()), "worker_bare": w.Worker("", fleet.WorkerStatus{}, fleet.Decision{}),
+		"incident": w.Incident(incident(), []fleet.Event{event()}), "incident_bare": w.Incident(fleet.Incident{}, nil),
+		"event": w.Event(event()), "event_bare": w.Event(fleet.Event{}),
+		"plan": w.Plan(plan()), "plan_bare": w.Plan(fleet.Plan{Counts: map[fleet.StepState]int{fleet.StepDone: 3}}),
+		"status": full,
+	}
+}
+
+// TestShapes holds the JSON that people's programs read against golden files: a field that changes its name, its type or its
+// meaning breaks somebody's script.
+func TestShapes(t *testing.T) {
+	for name, shape := range shapes() {
+		got, err := json.MarshalIndent(shape, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, '\n')
+		path := filepath.Join("testdata", name+".json")
+		if *update {
+			if err := os.MkdirAll("testdata", 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+}
+
+// TestEverythingIsShown: the full shapes leave no field empty, so that no field escapes its golden file.
+func TestEverythingIsShown(t *testing.T) {
+	filledElsewhere := []string{"Plan.Steps", "Incident.Events"} // only where one of them is shown
+	for name, shape := range shapes() {
+		if strings.HasSuffix(name, "_bare") {
+			continue
+		}
+		v := reflect.ValueOf(shape)
+		for i := range v.NumField() {
+			field := v.Type().Name() + "." + v.Type().Field(i).Name
+			if v.Field(i).IsZero() && !slices.Contains(filledElsewhere, field) {
+				t.Errorf("%s: the sample has no %s", name, field)
+			}
+		}
+	}
+}
+
+// TestNamesAndTimes: every name is snake_case and every time is UTC, whatever zone it came from.
+func TestNamesAndTimes(t *testing.T) {
+	for name, shape := range shapes() {
+		b, err := json.Marshal(shape)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plain any
+		if err := json.Unmarshal(b, &plain); err != nil {
+			t.Fatal(err)
+		}
+		walk(plain, func(key, value string) {
+			if strings.Trim(key, "abcdefghijklmnopqrstuvwxyz_") != "" && !slices.Contains([]string{"Working", "Unknown"}, key) {
+				t.Errorf("%s: key %q", name, key)
+			}
+			if strings.Contains(value, "+08:00") {
+				t.Errorf("%s: %s is %s, want UTC", name, key, value)
+			}
+		})
+	}
+}
+
+func walk(v any, see func(key, value string)) {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, x := range v {
+			s, _ := x.(string)
+			see(k, s)
+			walk(x, see)
+		}
+	case []any:
+		for _, x := range v {
+			walk(x, see)
+		}
+	}
+}
