@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
+	"phalops/internal/clock"
 	"phalops/internal/fleet"
 	"phalops/internal/secret"
 	"phalops/internal/wire"
@@ -235,5 +237,49 @@ func NotStored(stored []Stored, name func(i int) string) error {
 	return nil
 }
 
+// After a lost answer a v0 bridge may be writing still, 0.1 s for each record.
+const (
+	readBacks     = 4
+	readBackPause = 2 * time.Second
+)
+
+// ReadBack looks, after a write whose answer got lost, until look finds everything stored or a few times have passed. It
+// returns what was found last, nil when look always failed.
+func ReadBack(ctx context.Context, c clock.Clock, look func() (stored []Stored, complete bool, err error)) (stored []Stored, complete bool) {
+	for range readBacks {
+		if c.Sleep(ctx, readBackPause) != nil {
+			break
+		}
+		if found, all, err := look(); err == nil {
+			if stored = found; all {
+				return stored, true
+			}
+		}
+	}
+	return stored, false
+}
+
 // Mnemonic is the text of a mnemonic with single blanks, as bridges take it: they do not trim. "" for the zero Value.
 func Mnemonic(v secret.Value) string { return strings.Join(strings.Fields(v.Reveal()), " ") }
+
+// Without is what is in list and was not in before. Deleted records may stay listed (v0); only what is new can be what was
+// just written.
+func Without[T any](list, before []T, id func(T) string) []T {
+	old := make(map[string]bool, len(before))
+	for _, r := range before {
+		old[id(r)] = true
+	}
+	var fresh []T
+	for _, r := range list {
+		if !old[id(r)] {
+			fresh = append(fresh, r)
+		}
+	}
+	return fresh
+}
+
+// PoolID is the uuid, for Without.
+func PoolID(p fleet.Pool) string { return p.ID }
+
+// WorkerID is the uuid, for Without.
+func WorkerID(w fleet.WorkerStatus) string { return w.ID }

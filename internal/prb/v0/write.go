@@ -3,17 +3,10 @@ package v0
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"phalops/internal/fleet"
 	"phalops/internal/prb"
 	"phalops/internal/secret"
-)
-
-// After a lost answer the bridge may be writing still, 0.1 s for each record.
-const (
-	readBacks     = 4
-	readBackPause = 2 * time.Second
 )
 
 // The bodies of writes. A field of another type than the protobuf one ends the monitor's process, so the types here are the
@@ -86,7 +79,7 @@ func (c *Client) CreatePools(ctx context.Context, pools []prb.PoolSpec) ([]prb.S
 		return nil, err
 	}
 	return c.write(ctx, "requestCreatePool", value, func(l listing) ([]prb.Stored, error) {
-		stored := prb.ComparePools(without(l.pools, before.pools, poolID), pools)
+		stored := prb.ComparePools(prb.Without(l.pools, before.pools, prb.PoolID), pools)
 		return stored, prb.NotStored(stored, func(i int) string { return pools[i].Name })
 	})
 }
@@ -114,7 +107,7 @@ func (c *Client) CreateWorkers(ctx context.Context, workers []prb.WorkerSpec) ([
 		value.Workers = append(value.Workers, workerOf(w))
 	}
 	return c.write(ctx, "requestCreateWorker", value, func(l listing) ([]prb.Stored, error) {
-		stored := prb.CompareWorkers(without(l.workers, before.workers, workerID), workers)
+		stored := prb.CompareWorkers(prb.Without(l.workers, before.workers, prb.WorkerID), workers)
 		return stored, prb.NotStored(stored, func(i int) string { return workers[i].Name })
 	})
 }
@@ -209,19 +202,16 @@ func (c *Client) write(ctx context.Context, command string, value any, check fun
 	if !prb.IsAmbiguous(err) {
 		return nil, err
 	}
-	var stored []prb.Stored
-	for range readBacks {
-		if c.clock.Sleep(ctx, readBackPause) != nil {
-			break
+	stored, complete := prb.ReadBack(ctx, c.clock, func() ([]prb.Stored, bool, error) {
+		l, err := c.list(ctx)
+		if err != nil {
+			return nil, false, err
 		}
-		l, listErr := c.list(ctx)
-		if listErr != nil {
-			continue
-		}
-		var missing error
-		if stored, missing = check(l); missing == nil {
-			return stored, nil
-		}
+		stored, missing := check(l)
+		return stored, missing == nil, nil
+	})
+	if complete {
+		return stored, nil
 	}
 	return stored, err
 }
@@ -251,25 +241,6 @@ func (l *listing) worker(id string) *fleet.WorkerStatus {
 		}
 	}
 	return nil
-}
-
-func poolID(p fleet.Pool) string           { return p.ID }
-func workerID(w fleet.WorkerStatus) string { return w.ID }
-
-// without is what is in list and was not in before. Records of deleted pools and workers stay listed; only what is new can
-// be what was just written.
-func without[T any](list, before []T, id func(T) string) []T {
-	old := make(map[string]bool, len(before))
-	for _, r := range before {
-		old[id(r)] = true
-	}
-	var fresh []T
-	for _, r := range list {
-		if !old[id(r)] {
-			fresh = append(fresh, r)
-		}
-	}
-	return fresh
 }
 
 func noSyncOnly(name string) error {

@@ -95,6 +95,11 @@ func (c *Client) call(ctx context.Context, peer, method string, ids []string) (j
 			return nil, err
 		}
 	}
+	return c.send(ctx, body, question{peer: peer, method: method, ids: ids, url: wire.Display(c.base)})
+}
+
+func (c *Client) send(ctx context.Context, body []byte, q question) (json.RawMessage, error) {
+	peer, method := q.peer, q.method
 	resp, err := c.http.Do(ctx, wire.Request{
 		Method: http.MethodPost, URL: c.base + "/ptp/proxy/" + url.PathEscape(peer) + "/" + method, Body: body,
 		Header:  http.Header{"Content-Type": {"application/json"}}, // without it the body is not read, and that reports success
@@ -104,12 +109,13 @@ func (c *Client) call(ctx context.Context, peer, method string, ids []string) (j
 	if err != nil {
 		return nil, wireFailure(method, err)
 	}
-	return decodeReply(resp.Status, resp.Body, question{peer: peer, method: method, ids: ids, url: wire.Display(c.base)})
+	return decodeReply(resp.Status, resp.Body, q)
 }
 
 type question struct {
 	peer, method, url string
 	ids               []string
+	write             bool // it changes the inventory
 }
 
 func decodeReply(status int, body []byte, q question) (json.RawMessage, error) {
@@ -156,6 +162,11 @@ const typeNotFound = 2
 func (e peerError) explain(q question) error {
 	message := prb.Redact(string(e.Message))
 	worker := strings.Join(q.ids, ", ")
+	if q.write {
+		if err := explainWrite(message, q); err != nil {
+			return err
+		}
+	}
 	switch {
 	case e.Name == "AggregateError" && e.Code == "":
 		return fail(faultDial, fleet.Unavailable, fleet.Because("prb.peer_down", "peer", q.peer, "url", q.url), nil)
