@@ -11,11 +11,13 @@ export LC_ALL=C
 # One line per need: the program that shows that it is there, the package that brings it, what the tests want it for.
 needs() {
 	cat <<'LIST'
-gcc        gcc          the race detector
-libc6-dev  libc6-dev    the race detector
-dockerd    docker.io    a private Docker Engine
-node       nodejs       polkadot-js against the simulated node
-npm        npm          polkadot-js against the simulated node
+gcc        gcc             the race detector
+libc6-dev  libc6-dev       the race detector
+dockerd    docker.io       a private Docker Engine
+sshd       openssh-server  a private SSH server
+sudo       sudo            commands of another user
+node       nodejs          polkadot-js against the simulated node
+npm        npm             polkadot-js against the simulated node
 LIST
 }
 

@@ -33,7 +33,7 @@ const (
 	// whose connection broke.
 	writeScript = `set -eu; umask 077
 p=$(readlink -fv -- "$1" && echo x); p=${p%?x}
-[ ! -e "$p" ] || [ -f "$p" ] || { echo 'not a regular file' >&2; exit 1; }
+[ ! -e "$p" ] || [ -f "$p" ] || { echo '` + notRegular + `' >&2; exit 1; }
 t=$(mktemp -- "${p%/*}/.phalops.XXXXXXXXXX" && echo x); t=${t%?x}
 trap 'rm -f -- "$t"' EXIT; trap 'exit 1' HUP INT TERM
 cat >"$t"
@@ -103,6 +103,9 @@ func (r Remote) script(ctx context.Context, file string, o FileOptions, c Comman
 	c.Env = []string{"LC_ALL=C"} // messages that we can read
 	out, err := r.Run(ctx, c)
 	if exit, ok := errors.AsType[*ExitError](err); ok {
+		if exit.Stderr == notRegular {
+			return out, NotRegular(r.Name, file)
+		}
 		for _, missing := range []string{"No such file or directory", "Not a directory"} {
 			if strings.Contains(string(out.Stderr), missing) {
 				return out, NoFile(r.Name, file, err)
@@ -112,6 +115,9 @@ func (r Remote) script(ctx context.Context, file string, o FileOptions, c Comman
 	}
 	return out, err
 }
+
+// notRegular is how writeScript says it.
+const notRegular = "not a regular file"
 
 // parseStat reads the line that the scripts begin with.
 func parseStat(out []byte) (info FileInfo, rest []byte, err error) {

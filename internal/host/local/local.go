@@ -124,8 +124,8 @@ func (h *Host) ended(ctx context.Context, c host.Command, cmd *exec.Cmd, err err
 		return r, host.GaveUp(h.name, c, ctx.Err())
 	case cmd.ProcessState == nil && (errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist)) && folder(c.Dir):
 		r.ExitCode, r.Stderr = 127, fmt.Appendf(nil, "%s: not found", c.Argv[0]) // as a shell would
-	case cmd.ProcessState == nil && errors.Is(err, fs.ErrPermission) && folder(c.Dir):
-		r.ExitCode, r.Stderr = 126, fmt.Appendf(nil, "%s: permission denied", c.Argv[0])
+	case cmd.ProcessState == nil && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EISDIR)) && folder(c.Dir):
+		r.ExitCode, r.Stderr = 126, fmt.Appendf(nil, "%s: cannot be executed", c.Argv[0])
 	case cmd.ProcessState == nil:
 		return r, host.NotStarted(h.name, c, err.Error())
 	default:
