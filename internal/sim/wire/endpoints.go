@@ -15,6 +15,16 @@ type Endpoints struct {
 	Bridges       []BridgeEndpoint       `json:"bridges"`
 	Hosts         []HostEndpoint         `json:"hosts"`
 	Robots        []RobotEndpoint        `json:"robots"`
+	HeadersCaches []HeadersCacheEndpoint `json:"headers_caches"`
+	Pruntimes     []string               `json:"pruntimes"` // their endpoints, where those are loopback addresses
+}
+
+// HeadersCacheEndpoint is a headers-cache and its container.
+type HeadersCacheEndpoint struct {
+	Name      string `json:"name"`
+	URL       string `json:"url"`
+	Host      string `json:"host"`
+	Container string `json:"container"`
 }
 
 // NodeEndpoint is a node's RPC addresses and its container: Para and Relay, or RPC of a node with one chain.
@@ -44,7 +54,8 @@ type BridgeEndpoint struct {
 	Name          string   `json:"name"`
 	Version       string   `json:"version"`
 	Monitor       string   `json:"monitor"`
-	Lifecycle     string   `json:"lifecycle"` // peer id; empty for v0
+	WM            string   `json:"wm,omitempty"` // v3: the worker manager's own port
+	Lifecycle     string   `json:"lifecycle"`    // peer id; empty for v0
 	DataProviders []string `json:"data_providers"`
 	Node          string   `json:"node"`
 	Host          string   `json:"host"`
@@ -115,6 +126,7 @@ func (s *Server) plan(base netip.Addr) {
 				Monitor: "http://" + add(address(), 3000, newV0Handler(s.ctx, s.face, b.Name, s.options, s.running.Go),
 					func(w *world.World) bool { return w.V0Bridge(b.Name).MonitorListening() })})
 		}
+		s.planV3(w, address, add)
 		always := func(*world.World) bool { return true }
 		for _, h := range w.Hosts() {
 			e.Hosts = append(e.Hosts, HostEndpoint{h.Name, "tcp://" + add(address(), 2375, newDockerHandler(s.face, h.Name), always)})

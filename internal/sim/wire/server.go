@@ -22,7 +22,8 @@ type Options struct {
 	// Base is the first of the loopback addresses that are taken, one for each served part, in order; the zero Addr takes a
 	// stretch of 127.0.0.0/8 by chance. Ports are the usual ones: nodes 9944 (para) and 9945 (relay), in older builds
 	// 9933 and 9934 for HTTP and those for WebSocket, monitors 3000,
-	// container engines 2375, robots 8080.
+	// container engines 2375, robots 8080, v3's wm 3001, headers-caches 22111. pRuntimes have the addresses that the world
+	// gave them; where one is taken, by another world for example, that pRuntime is not served.
 	Base netip.Addr
 	// Latency is how long a v2 monitor takes to dial a peer, in real time; default 2 ms (a real one: about 280 ms).
 	Latency time.Duration
@@ -39,6 +40,9 @@ type Options struct {
 
 // syncEvery is how soon, in real time, an open port follows the world.
 const syncEvery = 20 * time.Millisecond
+
+// fixedPause is after how many rounds a fixed address that was taken is tried again.
+const fixedPause = 50
 
 // Server serves a whole world on loopback addresses.
 type Server struct {
@@ -61,6 +65,8 @@ type port struct {
 	open     func(*world.World) bool
 	listener net.Listener
 	server   *http.Server // nil while the port refuses connections
+	fixed    bool         // the world says the address: when somebody else has it, it is tried again later
+	pause    int          // rounds until then
 }
 
 // close refuses new connections and ends the present ones. The listener is closed here because a server that has not got
@@ -150,8 +156,15 @@ func (s *Server) sync() error {
 	var errs []error
 	for i, p := range s.ports {
 		switch {
+		case open[i] && p.server == nil && p.pause > 0:
+			p.pause--
 		case open[i] && p.server == nil:
-			errs = append(errs, s.open(p))
+			err := s.open(p)
+			if err != nil && p.fixed {
+				p.pause = fixedPause
+				continue
+			}
+			errs = append(errs, err)
 		case !open[i]:
 			p.close()
 		}

@@ -80,6 +80,11 @@ func (h *HeadersCache) Justified() int64 {
 	return max(h.Genesis(), h.highest-h.highest%justificationEvery)
 }
 
+// NextJustified is the first header from n on that has a justification.
+func NextJustified(n int64) int64 {
+	return (n + justificationEvery - 1) / justificationEvery * justificationEvery
+}
+
 // Chain is the relay chain whose headers it keeps.
 func (h *HeadersCache) Chain() *Chain { return h.Node.Network.Relay }
 

@@ -79,3 +79,12 @@ func (p *Pruntime) Age() time.Duration { return p.w.now.Sub(p.born) }
 
 // Score is its own estimate of its power.
 func (p *Pruntime) Score() uint64 { return p.power }
+
+// Abort ends its process; its supervisor brings it back.
+func (p *Pruntime) Abort() { p.reboot() }
+
+// BlockTime is when the newest block that it executed was made.
+func (p *Pruntime) BlockTime() time.Time {
+	para, _ := p.Heights()
+	return p.network.Para.when(para)
+}
