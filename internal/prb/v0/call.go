@@ -19,6 +19,7 @@ type fault string
 
 const (
 	faultWire    fault = "wire"     // no HTTP answer
+	faultNotHTTP fault = "not HTTP" // something came, and no HTTP
 	faultHTTP    fault = "http"     // another answer than the monitor gives
 	faultNoReply fault = "no reply" // the monitor gave up waiting for the bridge, which may be at work still
 	faultGarbage fault = "garbage"  // an answer that makes no sense
@@ -28,7 +29,7 @@ const (
 )
 
 // ambiguous reports whether a command that met the fault may have been carried out. (For faultWire, wire knows.)
-func (f fault) ambiguous() bool { return f == faultNoReply || f == faultGarbage }
+func (f fault) ambiguous() bool { return f == faultNoReply || f == faultGarbage || f == faultNotHTTP }
 
 // callError is a fault with its sentence.
 type callError struct {
@@ -88,16 +89,25 @@ func (c *Client) call(ctx context.Context, q question, value any) (json.RawMessa
 	request := wire.Request{
 		Method: http.MethodPost, URL: c.base + "/api/query_" + q.service, Body: body,
 		Header:  http.Header{"Content-Type": {"application/json"}}, // with another one the monitor waits for nothing
-		Timeout: callTimeout,
+		Timeout: callTimeout, MaxBody: maxReply,
 	}
 	if q.write {
 		request.Serial = c.base + " write"
 	}
 	resp, err := c.http.Do(ctx, request)
 	if err != nil {
-		return nil, &callError{faultWire, &commandError{q.command, err}}
+		return nil, wireFailure(err, q, c.shown)
 	}
 	return decodeReply(resp.Status, resp.Body, q, c.shown)
+}
+
+// wireFailure is the failure of an exchange. The error of one that was not HTTP quotes what came instead, and from a broken
+// proxy that may be the middle of a list with keys: it is dropped.
+func wireFailure(err error, q question, url string) error {
+	if wire.ClassOf(err) == wire.Protocol && strings.Contains(err.Error(), "malformed") {
+		return fail(faultNotHTTP, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.command, "url", url), nil)
+	}
+	return &callError{faultWire, &commandError{q.command, err}}
 }
 
 // decodeReply reads the monitor's envelope. Causes of the JSON decoder are dropped: they may quote the text, and replies

@@ -22,7 +22,8 @@ const (
 	// The monitor gives the bridge 5 s; when it cannot reach Redis it never answers.
 	callTimeout = 15 * time.Second
 	retryPause  = 250 * time.Millisecond
-	statesBatch = 100 // about 140 kB of reply
+	statesBatch = 100     // about 140 kB of reply
+	maxReply    = 8 << 20 // a list of 1000 workers and their pools has 0.3 MB
 )
 
 // KickSettle is how long to wait after KickWorker before RestartWorker: the bridge repeats the kick while its call breaks
@@ -85,7 +86,10 @@ func (c *Client) Read(ctx context.Context) prb.Reading {
 }
 
 // silent reports whether nothing was heard of a v0 monitor.
-func silent(err error) bool { f := faultOf(err); return f == faultWire || f == faultHTTP }
+func silent(err error) bool {
+	f := faultOf(err)
+	return f == faultWire || f == faultNotHTTP || f == faultHTTP
+}
 
 func (c *Client) readManager(ctx context.Context, r *prb.Reading) {
 	list, err := c.list(ctx)

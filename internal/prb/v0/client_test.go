@@ -207,6 +207,33 @@ func TestClosedConnections(t *testing.T) {
 	}
 }
 
+// What is no HTTP may be the middle of a list: it is not quoted.
+func TestGarbageIsNotQuoted(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.ReadAtLeast(conn, make([]byte, 64), 64)
+			_, _ = io.WriteString(conn, "CIEIKJJ9secretAAAA=\"\r\n\r\n")
+			conn.Close()
+		}
+	})
+	t.Cleanup(func() { l.Close(); wg.Wait() })
+	c := newClient(t, Options{URL: "http://" + l.Addr().String(), Clock: hasty})
+	r := c.Read(t.Context())
+	restart := c.RestartWorker(t.Context(), "a")
+	if r.MonitorErr == nil || !prb.IsAmbiguous(restart) || strings.Contains(fmt.Sprint(r.MonitorErr, fleet.ReasonOf(r.MonitorErr), restart, fleet.ReasonOf(restart)), "secret") {
+		t.Errorf("got %v and %v", r.MonitorErr, restart)
+	}
+}
+
 func TestABadAddressIsRefused(t *testing.T) {
 	for _, bad := range []string{"", "127.0.0.1:3000", "ftp://127.0.0.1", "http://"} {
 		if _, err := New(Options{URL: bad}); fleet.KindOf(err) != fleet.Invalid {
