@@ -53,6 +53,9 @@ func (c *Client) Pool(ctx context.Context, pid uint64) (Pool, error) {
 // Operators asks for the operators of all pools that have one.
 func (c *Client) Operators(ctx context.Context) ([]Operator, error) {
 	data, err := c.read(ctx, "GetAllPoolOperators", nil)
+	if fleet.KindOf(err) == fleet.NotFound {
+		return nil, nil // no record of any
+	}
 	if err != nil {
 		return nil, err
 	}

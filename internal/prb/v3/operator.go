@@ -23,8 +23,8 @@ type OperatorSpec struct {
 	PID     uint64
 	Key     secret.Value
 	Type    KeyType
-	Proxied string // SS58 of the pool's owner when the operator is its proxy; "" = none
-	// Account is the SS58 address (prefix 30) that the key must give. "" where it is not known: then an unclear answer can
+	Proxied string // SS58, of any network, of the pool's owner when the operator is its proxy; "" = none
+	// Account is the SS58 address, of any network, that the key must give. "" where it is not known: then an unclear answer can
 	// be settled only when the stored account changed.
 	Account string
 }
@@ -62,7 +62,7 @@ func (c *Client) SetOperator(ctx context.Context, s OperatorSpec) (Operator, err
 	}
 	var now Operator
 	took := func(o Operator) bool {
-		return o.PID == s.PID && (o.Proxied != "") == (s.Proxied != "") && (s.Account == "" || o.Account == s.Account)
+		return o.PID == s.PID && sameAccount(o.Proxied, s.Proxied) && (s.Account == "" || sameAccount(o.Account, s.Account))
 	}
 	e := edit{
 		name: "SetPoolOperator", args: args, hidden: pieces(s.Key.Reveal()),
