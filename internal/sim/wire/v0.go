@@ -17,7 +17,7 @@ import (
 
 const (
 	nextBodyLimit = 1 << 20                // Next's default
-	v0Remaking    = 210 * time.Millisecond // from the order to restart a worker to the reply, in real time
+	v0Remaking    = 201 * time.Millisecond // from the order to restart a worker to the reply, in real time
 )
 
 // v0Monitor serves a v0 monitor (Next.js in front of a Redis bus) of one bridge.
@@ -81,12 +81,19 @@ func (m *v0Monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // out all the same.
 func (m *v0Monitor) ask(r *http.Request, call v0Call) (reply v0Envelope, ok bool) {
 	var reach world.V0Reach
-	cost := m.options.Latency + time.Duration(call.items)*m.options.ItemTime
+	var write func()
+	cost, limit := m.options.Latency, m.options.QueryTimeout
 	m.do(func(b *world.V0Bridge, _ time.Time) {
-		reach = b.Ask(call.fetcher, call.database)
 		cost += b.Delay()
+		if reach = b.Ask(call.fetcher, call.database); reach == world.V0Answered && call.prepare != nil {
+			var err error
+			if write, err = call.prepare(b); err != nil { // nothing is written
+				call.perform = func(*world.V0Bridge) (v0Content, error) { return v0Content{}, err }
+				call.items = 0
+			}
+		}
 	})
-	limit := m.options.QueryTimeout
+	cost += time.Duration(call.items) * m.options.ItemTime
 	switch {
 	case reach == world.V0BusAbsent:
 		<-r.Context().Done()
@@ -101,14 +108,14 @@ func (m *v0Monitor) ask(r *http.Request, call v0Call) (reply v0Envelope, ok bool
 	case cost >= limit:
 		m.spawn(func() {
 			if m.wait(cost) {
-				m.perform(call)
+				m.perform(call, write)
 			}
 		})
 		m.wait(limit)
 		return reply, false
 	}
 	m.wait(cost)
-	if reply, ok = m.perform(call); !ok { // whoever would have answered has gone meanwhile
+	if reply, ok = m.perform(call, write); !ok { // whoever would have answered has gone meanwhile
 		m.wait(limit - cost)
 		return reply, false
 	}
@@ -158,7 +165,8 @@ type v0Error struct {
 	Extra string `json:"extra"`
 }
 
-func (m *v0Monitor) perform(call v0Call) (reply v0Envelope, ok bool) {
+// perform writes what was prepared, acts and answers; false when nobody is there to do it.
+func (m *v0Monitor) perform(call v0Call, write func()) (reply v0Envelope, ok bool) {
 	m.do(func(b *world.V0Bridge, now time.Time) {
 		if ok = b.Ask(call.fetcher, call.database) == world.V0Answered; !ok {
 			return
@@ -167,6 +175,9 @@ func (m *v0Monitor) perform(call v0Call) (reply v0Envelope, ok bool) {
 			Nonce: uuid.NewString(), NonceRef: uuid.NewString(), Type: "MTP_REPLY"}
 		if call.fetcher {
 			reply.From = "MTG_FETCHER"
+		}
+		if write != nil {
+			write()
 		}
 		content, err := call.perform(b)
 		if err != nil {

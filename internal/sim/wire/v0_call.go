@@ -8,7 +8,9 @@ type v0Call struct {
 	database bool // it takes the stored records
 	remakes  bool // it is answered when the contexts have been made anew
 	items    int  // that are written one by one
-	perform  func(*world.V0Bridge) (v0Content, error)
+	// prepare checks what is to be written, and tells how; nil when nothing is.
+	prepare func(*world.V0Bridge) (write func(), err error)
+	perform func(*world.V0Bridge) (v0Content, error)
 }
 
 // v0Commands are the commands in the order of their protobuf fields: of several in one body the first one runs.
@@ -44,13 +46,16 @@ func decodeV0(o jsObject, fetcher bool) (v0Call, error) {
 	return call, e.err
 }
 
+// listed answers with the whole list.
+func listed(b *world.V0Bridge) (v0Content, error) { return showList(b), nil }
+
 func (e *encoder) v0Command(call *v0Call, command string, o jsObject) {
 	switch command {
 	case "callOnlineFetcher":
 		call.perform = func(b *world.V0Bridge) (v0Content, error) { return showFetcher(b.Fetch()), nil }
 	case "callOnlineLifecycleManager":
 		call.database = true
-		call.perform = func(b *world.V0Bridge) (v0Content, error) { return showList(b), nil }
+		call.perform = listed
 	case "queryWorkerState":
 		ids := make([]string, 0, 8)
 		for _, v := range e.list(o, "ids") {
@@ -113,24 +118,22 @@ func (e *encoder) v0Action(o jsObject, act func(*world.V0Bridge, []world.V0ID) e
 	}
 }
 
-func (e *encoder) v0Create(call *v0Call, o jsObject, key string, empty error, create func(*world.V0Bridge, []world.V0Item) error) {
+func (e *encoder) v0Create(call *v0Call, o jsObject, key string, empty error, create func(*world.V0Bridge, []world.V0Item) (func(), error)) {
 	var items []world.V0Item
 	for _, v := range e.list(o, key) {
 		items = append(items, e.v0Item(e.element(v)))
 	}
 	call.database, call.items = true, len(items)
-	call.perform = func(b *world.V0Bridge) (v0Content, error) {
+	call.perform = listed
+	call.prepare = func(b *world.V0Bridge) (func(), error) {
 		if len(items) == 0 {
-			return v0Content{}, empty
+			return nil, empty
 		}
-		if err := create(b, items); err != nil {
-			return v0Content{}, err
-		}
-		return showList(b), nil
+		return create(b, items)
 	}
 }
 
-func (e *encoder) v0Update(call *v0Call, o jsObject, key string, update func(*world.V0Bridge, []world.V0Change) error) {
+func (e *encoder) v0Update(call *v0Call, o jsObject, key string, update func(*world.V0Bridge, []world.V0Change) (func(), error)) {
 	var changes []world.V0Change
 	for _, v := range e.list(o, "items") {
 		item := e.element(v)
@@ -142,14 +145,12 @@ func (e *encoder) v0Update(call *v0Call, o jsObject, key string, update func(*wo
 		changes = append(changes, change)
 	}
 	call.database, call.items = true, len(changes)
-	call.perform = func(b *world.V0Bridge) (v0Content, error) {
+	call.perform = listed
+	call.prepare = func(b *world.V0Bridge) (func(), error) {
 		if len(changes) == 0 {
-			return v0Content{}, errNoMap
+			return nil, errNoMap
 		}
-		if err := update(b, changes); err != nil {
-			return v0Content{}, err
-		}
-		return showList(b), nil
+		return update(b, changes)
 	}
 }
 

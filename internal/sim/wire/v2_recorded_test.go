@@ -36,16 +36,20 @@ type recorded struct {
 		Status  int
 		Headers map[string]string
 		Body    string
+		Error   string // closed, refused or timeout: there was no reply
+		Elapsed int64  `json:"elapsed_ms"`
 	}
 }
 
-func recordings(t *testing.T) []recorded {
+func recordings(t *testing.T) []recorded { return recordingsIn(t, "prb-v2.jsonl", 194) }
+
+func recordingsIn(t *testing.T, file string, lines int) []recorded {
 	t.Helper()
 	shared := os.Getenv("PHALOPS_SHARED")
 	if shared == "" {
 		shared = filepath.Join("..", "..", "..", "..", "shared")
 	}
-	f, err := os.Open(filepath.Join(shared, "data", "replies", "prb-v2.jsonl"))
+	f, err := os.Open(filepath.Join(shared, "data", "replies", file))
 	if err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
@@ -54,8 +58,8 @@ func recordings(t *testing.T) []recorded {
 	}
 	defer func() { _ = f.Close() }()
 	var all []recorded
-	for lines := bufio.NewReader(f); ; {
-		line, err := lines.ReadBytes('\n')
+	for text := bufio.NewReader(f); ; {
+		line, err := text.ReadBytes('\n')
 		if len(bytes.TrimSpace(line)) > 0 {
 			var r recorded
 			if err := json.Unmarshal(line, &r); err != nil {
@@ -70,7 +74,7 @@ func recordings(t *testing.T) []recorded {
 			break
 		}
 	}
-	if len(all) != 194 {
+	if len(all) != lines {
 		t.Fatalf("%d recorded lines", len(all))
 	}
 	return all

@@ -36,6 +36,8 @@ type V0Context struct {
 	state, message  string
 	at              time.Time
 	feeding         bool
+	losing          bool // its info loop waits for an answer
+	loss            int
 	informed        bool // GetInfo has answered
 	begun           bool // it knows the chain and has begun to sync
 	headers, blocks bool // pRuntime has acknowledged some
@@ -63,7 +65,7 @@ func (c *V0Context) enter(state, text string) {
 	c.state = state
 	c.say(text)
 	c.refeed()
-	if c.rt != nil && c.sick() != "" {
+	if c.running() && c.sick() != "" {
 		c.lost()
 	}
 }
@@ -77,11 +79,7 @@ func (c *V0Context) fail(text string) { c.enter(StateError, text) }
 
 // refeed sends blocks, or none, as the state, the processes and the sync loop allow.
 func (c *V0Context) refeed() {
-	feeding := false
-	switch c.state {
-	case StateSynching, StateSynched, V0StatePreMining, V0StateMining:
-		feeding = c.blocks && c.b.database && !hasKind(c.b.trouble, PeerFrozen) && !hasKind(c.rt.trouble, WorkerFreeze)
-	}
+	feeding := c.running() && c.blocks && c.b.database && !hasKind(c.b.trouble, PeerFrozen) && !hasKind(c.rt.trouble, WorkerFreeze)
 	if c.rt != nil && feeding != c.feeding {
 		c.feeding = feeding
 		c.rt.feed(c, feeding)
@@ -90,7 +88,9 @@ func (c *V0Context) refeed() {
 
 func (c *V0Context) stood() {
 	c.refeed()
-	if c.sick() != "" {
+	if c.sick() == "" {
+		c.losing = false
+	} else if c.running() {
 		c.lost()
 	}
 }
@@ -113,7 +113,7 @@ func (c *V0Context) sick() string {
 		return "dns"
 	case c.rt == nil || c.rt.Down():
 		return "refused"
-	case c.rt.Hung():
+	case c.rt.Hung(), c.rt.manner == MannerHangs:
 		return "timeout"
 	case c.rt.manner == MannerFails:
 		return "500"
@@ -138,16 +138,33 @@ func (c *V0Context) failLater(kind string) {
 	c.later(failsAfter(kind), func() { c.fail(c.errorText(kind)) })
 }
 
-// lost is what the info loop makes of a pRuntime that has ceased to answer: one call that fails is enough.
-func (c *V0Context) lost() {
+// running reports whether the sync has begun and is neither kicked nor in error.
+func (c *V0Context) running() bool {
 	switch c.state {
 	case StateSynching, StateSynched, V0StatePreMining, V0StateMining:
-		c.later(failsAfter(c.sick())+v0Informs, func() {
-			if kind := c.sick(); kind != "" {
-				c.fail(c.errorText(kind))
-			}
-		})
+		return true
 	}
+	return false
+}
+
+// lost is what the info loop makes of a pRuntime that has ceased to answer, whatever state the worker goes through
+// meanwhile: one call that fails is enough.
+func (c *V0Context) lost() {
+	if c.losing {
+		return
+	}
+	c.losing = true
+	c.loss++
+	loss := c.loss
+	c.b.w.After(failsAfter(c.sick())+v0Informs, func() {
+		if c.gone || c.loss != loss || !c.losing {
+			return
+		}
+		c.losing = false
+		if kind := c.sick(); kind != "" && c.running() {
+			c.fail(c.errorText(kind))
+		}
+	})
 }
 
 func (c *V0Context) begin() {
@@ -227,13 +244,13 @@ func (c *V0Context) checkSync() {
 	source, _ := c.supply()
 	para, _ := c.rt.Heights()
 	missing := source - para
-	if missing <= 0 && c.b.fetcher.inStep() && c.feeding && c.rt.manner != MannerBehind && c.sick() == "" {
+	if missing <= 0 && c.b.fetcher.inStep() && c.feeding && c.rt.manner != MannerBehind && c.rt.Answers() {
 		c.synched()
 		return
 	}
 	wait := syncChecks
 	if missing > 0 {
-		wait = min(10*time.Minute, max(time.Second, time.Duration(float64(missing)/runtimeCatchUp*float64(time.Second))))
+		wait = min(10*time.Minute, max(v0Headers, time.Duration(float64(missing)/runtimeCatchUp*float64(time.Second))))
 	}
 	c.later(wait, c.checkSync)
 }

@@ -1,36 +1,30 @@
 package world
 
-// CreatePools checks pools one by one, each against what is stored only, and writes them all or none.
-func (b *V0Bridge) CreatePools(in []V0Item) error {
-	records, err := b.newRecords(in, true)
-	if err != nil {
-		return err
-	}
-	if err := checkNew(b.pools, records); err != nil {
-		return err
-	}
-	for _, r := range records {
-		b.pools.put(r.uuid, r.pool())
-	}
-	b.w.did("create-pool", b.Name)
-	return nil
+// CreatePools checks pools one by one, each against what is stored only. write puts them all into the database.
+func (b *V0Bridge) CreatePools(in []V0Item) (write func(), err error) {
+	return create(b, b.pools, in, "create-pool", true, v0Record.pool)
 }
 
-// CreateWorkers checks workers one by one, each against what is stored only, and writes them all or none. They get a
-// context at the next scan. Whether their pool exists is not looked at.
-func (b *V0Bridge) CreateWorkers(in []V0Item) error {
-	records, err := b.newRecords(in, false)
+// CreateWorkers checks workers one by one, each against what is stored only; whether their pool exists is not looked at.
+// write puts them all into the database. They get a context at the next scan.
+func (b *V0Bridge) CreateWorkers(in []V0Item) (write func(), err error) {
+	return create(b, b.workers, in, "create-worker", false, v0Record.worker)
+}
+
+func create[T any](b *V0Bridge, t *v0Table[T], in []V0Item, what string, owned bool, row func(v0Record) T) (func(), error) {
+	records, err := b.newRecords(in, owned)
+	if err == nil {
+		err = checkNew(t, records)
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := checkNew(b.workers, records); err != nil {
-		return err
-	}
-	for _, r := range records {
-		b.workers.put(r.uuid, r.worker())
-	}
-	b.w.did("create-worker", b.Name)
-	return nil
+	return func() {
+		for _, r := range records {
+			t.put(r.uuid, row(r))
+		}
+		b.w.did(what, b.Name)
+	}, nil
 }
 
 func checkNew[T any](t *v0Table[T], records []v0Record) error {
@@ -109,50 +103,51 @@ func (r v0Record) worker() Worker {
 		Enabled: value(r.given.Enabled)}
 }
 
-// UpdatePools overwrites pools with full records, or deletes them; all or none. A deleted one stays listed: only its
-// index entries go.
-func (b *V0Bridge) UpdatePools(in []V0Change) error {
+// UpdatePools checks pools one by one. write overwrites them all with full records, or deletes them. A deleted one stays
+// listed: only its index entries go.
+func (b *V0Bridge) UpdatePools(in []V0Change) (write func(), err error) {
 	return update(b, b.pools, in, "update-pool", true, v0Record.pool)
 }
 
-// UpdateWorkers overwrites workers with full records, or deletes them; all or none. A deleted one stays listed, and runs
-// on: only its index entries go. Running contexts do not change.
-func (b *V0Bridge) UpdateWorkers(in []V0Change) error {
+// UpdateWorkers checks workers one by one. write overwrites them all with full records, or deletes them. A deleted one stays
+// listed, and runs on: only its index entries go. Running contexts do not change.
+func (b *V0Bridge) UpdateWorkers(in []V0Change) (write func(), err error) {
 	return update(b, b.workers, in, "update-worker", false, v0Record.worker)
 }
 
-func update[T any](b *V0Bridge, t *v0Table[T], in []V0Change, what string, owned bool, row func(v0Record) T) error {
+func update[T any](b *V0Bridge, t *v0Table[T], in []V0Change, what string, owned bool, row func(v0Record) T) (func(), error) {
 	records := make([]v0Record, 0, len(in))
 	for _, c := range in {
 		if c.ID == nil {
-			return &V0Error{"Cannot read properties of undefined (reading 'uuid')"}
+			return nil, &V0Error{"Cannot read properties of undefined (reading 'uuid')"}
 		}
 		if c.Item == nil {
-			return &V0Error{"Cannot read properties of undefined (reading 'owner')"}
+			return nil, &V0Error{"Cannot read properties of undefined (reading 'owner')"}
 		}
 		r, err := newRecord(*c.Item, owned)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		stored, found, err := t.byID(*c.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r.uuid = stored
 		if err := t.check(r, r.json(v0Tail{UUID: stored, Old: t.show(found)})); err != nil {
-			return err
+			return nil, err
 		}
 		records = append(records, r)
 	}
-	for _, r := range records {
-		if value(r.given.Deleted) {
-			t.unindex(r.keys, "")
-		} else {
-			t.put(r.uuid, row(r))
+	return func() {
+		for _, r := range records {
+			if value(r.given.Deleted) {
+				t.unindex(r.keys, "")
+			} else {
+				t.put(r.uuid, row(r))
+			}
 		}
-	}
-	b.w.did(what, b.Name)
-	return nil
+		b.w.did(what, b.Name)
+	}, nil
 }
 
 // byID finds what an update means: the last of uuid, name and pid that is given counts.

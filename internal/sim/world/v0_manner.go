@@ -8,6 +8,7 @@ type Manner string
 const (
 	MannerHealthy        Manner = ""
 	MannerFails          Manner = "fails"           // every call ends with status 500
+	MannerHangs          Manner = "hangs"           // every call hangs
 	MannerResets         Manner = "resets"          // every call ends with a dropped connection
 	MannerUninitialised  Manner = "uninitialised"   // not initialised, and InitRuntime hangs
 	MannerUnregistered   Manner = "unregistered"    // not registered, and GetRuntimeInfo hangs
