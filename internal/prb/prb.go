@@ -18,8 +18,8 @@ type Reading struct {
 	InventoryErr error // pools and workers (v2: ListPool, ListWorker at the lifecycle manager)
 	StatesErr    error // running contexts (v2: GetWorkerStatus)
 
-	LifecyclePeer string // v2: peer id of the lifecycle manager
-	DataProviders []DataProvider
+	LifecyclePeer string         // v2: peer id of the lifecycle manager
+	DataProviders []DataProvider // v0: the one fetcher
 	Pools         []fleet.Pool
 	Workers       []fleet.WorkerStatus // inventory joined with states; Running tells whether there was a state
 }
