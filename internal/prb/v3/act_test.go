@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,7 @@ func TestRestartSaysWhatMayHaveHappenedAndIsNeverRepeated(t *testing.T) {
 	}{
 		"closed":      {hangUp(false), "wire.closed", "prb3.upstream", true, true},
 		"gateway":     {say(504, "<html>"), "prb3.http_status", "prb3.http_status", true, true},
+		"plain 500":   {say(500, "Internal Server Error"), "prb3.http_status", "prb3.upstream", true, true},
 		"no word":     {say(200, ""), "prb3.garbage", "prb3.garbage", true, true},
 		"not ok":      {say(200, `{"ok":false}`), "prb3.bad_data", "prb3.bad_data", true, true},
 		"failed":      {say(500, `{"error":true,"code":"ServerError","message":"channel closed"}`), "prb3.failed", "prb3.failed", true, true},
@@ -110,6 +112,19 @@ func TestALookThatFailsIsNotAmbiguous(t *testing.T) {
 		if fleet.ReasonOf(err).Code != "wire.closed" || prb.IsAmbiguous(err) {
 			t.Errorf("%s: %v (ambiguous %v)", name, err, prb.IsAmbiguous(err))
 		}
+	}
+}
+
+func TestATimeoutOfTheLook(t *testing.T) {
+	m := newManager(t, V32)
+	hang := make(chan struct{})
+	m.fault["GET /workers/status"] = func(http.ResponseWriter, func()) bool { <-hang; return true }
+	defer close(hang)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	err := newClient(t, Options{URL: m.URL}).RestartWorker(ctx, "w1")
+	if prb.IsAmbiguous(err) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "workers/status") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -158,9 +158,7 @@ func (c *Client) updateWorker(ctx context.Context, id string, spec func(Worker) 
 			return edit{}, noWorker(id)
 		}
 		s := spec(w)
-		e := s.edit("UpdateWorker", w.Name)
-		e.done = func(pools []Pool) bool { w, ok := findWorker(pools, id); return ok && s.matches(w) }
-		return e, cmp.Or(s.check(pools), unique(pools, w.Name), nameFree(pools, s.Name, id))
+		return s.edit("UpdateWorker", w.Name), cmp.Or(s.check(pools), unique(pools, w.Name), nameFree(pools, s.Name, id))
 	})
 }
 
