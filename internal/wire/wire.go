@@ -179,6 +179,15 @@ func (c *Client) Post(ctx context.Context, url, contentType string, body []byte)
 	return resp.Status, resp.Body, nil
 }
 
+// Get is Do for packages that know no more of this one than an interface.
+func (c *Client) Get(ctx context.Context, url string) (status int, reply []byte, err error) {
+	resp, err := c.Do(ctx, Request{URL: url})
+	if err != nil {
+		return 0, nil, err
+	}
+	return resp.Status, resp.Body, nil
+}
+
 // exchange is one request on its way.
 type exchange struct {
 	client *Client
