@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -32,6 +33,7 @@ func TestLabConformance(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts SSH servers")
 	}
+	t.Parallel()
 	s := lab.SSH(t, "127.0.5.1")
 	t.Run("login", func(t *testing.T) {
 		hosttest.Host(t, hosttest.Machine{Host: reach(t, s, nil), Dir: t.TempDir(), Processes: true})
@@ -59,6 +61,7 @@ func TestLabBastion(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts SSH servers")
 	}
+	t.Parallel()
 	bastion := reach(t, lab.SSH(t, "127.0.5.2"), func(o *Options) { o.Name = "bastion" })
 	inside := lab.SSH(t, "127.0.5.3")
 	h := reach(t, inside, func(o *Options) { o.Bastion = bastion })
@@ -71,5 +74,29 @@ func TestLabBastion(t *testing.T) {
 	_, err = h.Run(t.Context(), host.Command{Argv: []string{"true"}})
 	if why := fleet.ReasonOf(err); why.Code != "host.no_forwarding" || why.Args["host"] != "closed" {
 		t.Errorf("through a bastion that forwards nothing: %v", err)
+	}
+}
+
+// TestLabContainers: a real engine behind a real sshd does all that one on this machine does.
+func TestLabContainers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts an SSH server and a Docker Engine")
+	}
+	t.Parallel()
+	real := lab.Docker(t)
+	socket := strings.TrimPrefix(real.Addr, "unix://")
+	h := reach(t, lab.SSH(t, "127.0.5.5"), func(o *Options) { o.Engine = socket })
+	hosttest.Containers(t, hosttest.OnEngine(real, h.Containers()))
+	hosttest.Logs(t, real, h.Containers())
+
+	closed := reach(t, lab.SSH(t, "127.0.5.6", "AllowStreamLocalForwarding no"), func(o *Options) { o.Engine = socket })
+	_, err := closed.Containers().Inspect(t.Context(), "logs-1")
+	if why := fleet.ReasonOf(err); why.Code != "host.no_forwarding" || why.Args["host"] != "node-1" {
+		t.Errorf("through an sshd that forwards nothing: %v", err)
+	}
+	nobody := reach(t, lab.SSH(t, "127.0.5.7"), func(o *Options) { o.Engine = t.TempDir() + "/nobody" })
+	_, err = nobody.Containers().List(t.Context(), host.Filter{})
+	if why := fleet.ReasonOf(err); why.Code != "host.engine_unreachable" || fleet.KindOf(err) != fleet.Unavailable || errors.Is(err, host.ErrSilent) {
+		t.Errorf("an engine that does not run: %v", err)
 	}
 }

@@ -3,7 +3,6 @@ package ssh
 import (
 	"context"
 	"errors"
-	"net"
 	"sync"
 	"time"
 
@@ -207,58 +206,4 @@ func (r *run) ended(ctx context.Context, h *Host, gaveUp bool) (host.Result, err
 		out.ExitCode = 0
 	}
 	return out, host.Exited(h.o.Name, r.c, out)
-}
-
-// tunnel opens a connection from the other side of l.
-func (h *Host) tunnel(ctx context.Context, l *link, network, address string) (net.Conn, error) {
-	type answer struct {
-		conn net.Conn
-		err  error
-	}
-	answers := make(chan answer)
-	h.wg.Go(func() { // ends with the link at the latest
-		conn, err := l.client.Dial(network, address)
-		select {
-		case answers <- answer{conn, err}:
-		case <-ctx.Done():
-			if err == nil {
-				_ = conn.Close()
-			}
-		}
-	})
-	select {
-	case a := <-answers:
-		return a.conn, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// dialEngine connects to the container engine's socket.
-func (h *Host) dialEngine(ctx context.Context) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, openTimeout)
-	defer cancel()
-	for again := false; ; again = true {
-		l, err := h.connected(ctx)
-		if err != nil {
-			return nil, err
-		}
-		conn, err := h.tunnel(ctx, l, "unix", h.o.Engine)
-		switch {
-		case err == nil:
-			return conn, nil
-		case ctx.Err() != nil:
-			return nil, h.waited(ctx.Err())
-		case refused(err):
-			return nil, fleet.FailWith(fleet.Failed, fleet.Because("host.no_forwarding", "host", h.o.Name, "to", h.o.Engine, "err", err), err)
-		}
-		if _, ok := errors.AsType[*ssh.OpenChannelError](err); ok { // nobody listens there, or we may not
-			return nil, fleet.FailWith(fleet.Unavailable,
-				fleet.Because("host.engine_unreachable", "engine", h.o.Name+":"+h.o.Engine, "err", err), err)
-		}
-		l.drop(err)
-		if again {
-			return nil, h.silent(err)
-		}
-	}
 }
