@@ -197,9 +197,8 @@ func parseNextBody(contentType string, body []byte) (jsObject, error) {
 	if !json.Valid(body) {
 		return nil, errNotJSON
 	}
-	var syntax *json.UnmarshalTypeError
 	o, err := parseObject(strings.TrimSpace(string(body)))
-	if errors.As(err, &syntax) { // JSON, but no object
+	if _, other := errors.AsType[*json.UnmarshalTypeError](err); other { // JSON, but no object
 		return nil, nil
 	}
 	return o, err

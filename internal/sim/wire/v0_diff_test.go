@@ -57,7 +57,8 @@ func v0Diff(t *testing.T, key string, got, want any) string {
 	case json.Number:
 		n, ok := got.(json.Number)
 		height := strings.HasPrefix(key, "parent") || strings.HasPrefix(key, "para") && key != "paraId"
-		if !ok || n != want && !(height && ((n == "-1") == (want == "-1") || key == "paraArchivedHeight")) {
+		invented := height && ((n == "-1") == (want == "-1") || key == "paraArchivedHeight")
+		if !ok || n != want && !invented {
 			return fmt.Sprintf("%s: %v, want %v", key, got, want)
 		}
 		return ""

@@ -236,7 +236,7 @@ func (r *v0Replay) play(line recorded) string {
 	}
 	w, began, closed := httptest.NewRecorder(), time.Now(), false
 	func() {
-		defer func() { closed = recover() == http.ErrAbortHandler }()
+		defer func() { closed = recover() != nil }() // http.ErrAbortHandler
 		r.handlers[r.bridge].ServeHTTP(w, q)
 	}()
 	took, want := time.Since(began), line.Response

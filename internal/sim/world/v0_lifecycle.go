@@ -61,13 +61,13 @@ func (b *V0Bridge) scan() {
 	if !b.database {
 		return
 	}
-	n := time.Duration(0)
+	at := time.Duration(0)
 	for _, w := range b.Workers() {
 		if b.contexts[w.UUID] != nil || b.runnable(w) == nil {
 			continue
 		}
-		n++
-		b.later(n*v0ScanStep, func() {
+		at += v0ScanStep
+		b.later(at, func() {
 			if b.contexts[w.UUID] == nil {
 				b.remake(w.UUID)
 			}
