@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"phalops/internal/fleet"
@@ -193,7 +192,7 @@ func (c *Client) contextsOf(ctx context.Context, ids []string) ([]Context, error
 		found = append(found, s)
 	}
 	if len(found) == 0 {
-		return nil, fleet.FailWith(fleet.NotFound, fleet.Because("prb3.no_worker", "worker", ""), prb.ErrNoWorker)
+		return nil, noWorker("")
 	}
 	return found, nil
 }
@@ -207,11 +206,11 @@ func (c *Client) missing(ctx context.Context, id, name string) error {
 		}
 		w, ok := findWorker(pools, id)
 		if !ok {
-			return fleet.FailWith(fleet.NotFound, fleet.Because("prb3.no_worker", "worker", id), prb.ErrNoWorker)
+			return noWorker(id)
 		}
 		name = w.Name
 	}
-	return fleet.FailWith(fleet.Failed, fleet.Because("prb3.not_running", "worker", strings.TrimSpace(name)), prb.ErrNotRunning)
+	return fleet.FailWith(fleet.Failed, fleet.Because("prb3.not_running", "worker", name), prb.ErrNotRunning)
 }
 
 // unsent is the error of a question that failed before the command was sent: however the question ended, the command was

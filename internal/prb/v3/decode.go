@@ -28,7 +28,7 @@ type Worker struct {
 	Name       string
 	Endpoint   string
 	Stake      fleet.Amount
-	StakeOK    bool   // false: what is stored is not a number, which UpdateWorker of a person may have done
+	StakeOK    bool   // false: what is stored is not a number; prb-wm's own UpdateWorker takes any text
 	PID        uint64 // 0 when not Pooled
 	Pooled     bool   // it hangs on a pool
 	Enabled    bool
