@@ -33,6 +33,9 @@ type demoFlags struct {
 	speed    float64
 	workers  int
 	scenario string
+
+	v0Workers, v3Workers int // sim serve only
+	v30                  bool
 }
 
 func (a *app) demoCmd() *cobra.Command {
@@ -61,10 +64,10 @@ func (a *app) startSim(ctx context.Context, f demoFlags) (*daemon.Sim, error) {
 	if f.speed <= 0 || f.speed > 1000 {
 		return nil, usage("cli.bad_speed", "speed", fmt.Sprint(f.speed))
 	}
-	if f.workers < 1 || f.workers > 1000 {
+	if f.workers < 1 || f.workers > 1000 || f.v0Workers < 0 || f.v0Workers > 1000 || f.v3Workers < 0 || f.v3Workers > 1000 {
 		return nil, usage("cli.bad_workers", "workers", f.workers)
 	}
-	o := daemon.SimOptions{Seed: f.seed, Speed: f.speed, Workers: f.workers}
+	o := daemon.SimOptions{Seed: f.seed, Speed: f.speed, Fleet: world.FleetOptions{Workers: f.workers, V0Workers: f.v0Workers, V3Workers: f.v3Workers, V30: f.v30}}
 	if f.scenario != "" {
 		file, err := os.Open(f.scenario)
 		if err != nil {

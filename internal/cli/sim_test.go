@@ -36,7 +36,7 @@ func newSimFleet(t *testing.T, scenario string, speed float64) simFleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := daemon.StartSim(t.Context(), daemon.SimOptions{Seed: 3, Speed: speed, Workers: 8, Scenario: &s})
+	sim, err := daemon.StartSim(t.Context(), daemon.SimOptions{Seed: 3, Speed: speed, Fleet: world.FleetOptions{Workers: 8}, Scenario: &s})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,8 @@ func (f simFleet) eventually(t *testing.T, says string, args ...string) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	timeout := time.After(20 * time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
 	var r result
 	for {
 		if r = f.shell.run(t, append(args, "-c", f.config)...); strings.Contains(r.out+r.err, says) {
@@ -260,7 +261,7 @@ func (f simFleet) eventually(t *testing.T, says string, args ...string) {
 		}
 		select {
 		case <-tick.C:
-		case <-timeout:
+		case <-ctx.Done():
 			t.Fatalf("phalops %s never says %q:\n%s%s", strings.Join(args, " "), says, r.out, r.err)
 		}
 	}

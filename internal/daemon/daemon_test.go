@@ -43,7 +43,7 @@ func newRig(t *testing.T, scenario string) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := StartSim(t.Context(), SimOptions{Seed: 7, Speed: testSpeed, Workers: 12, Scenario: &s})
+	sim, err := StartSim(t.Context(), SimOptions{Seed: 7, Speed: testSpeed, Fleet: world.FleetOptions{Workers: 12}, Scenario: &s})
 	if err != nil {
 		t.Fatal(err)
 	}

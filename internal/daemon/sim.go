@@ -14,8 +14,8 @@ import (
 // SimOptions say what is simulated.
 type SimOptions struct {
 	Seed     uint64
-	Speed    float64 // fleet seconds per wall second
-	Workers  int     // 0: 40
+	Speed    float64            // fleet seconds per wall second
+	Fleet    world.FleetOptions // how big, and which generations of bridges
 	Scenario *world.Scenario
 	Wire     wire.Options
 }
@@ -33,7 +33,7 @@ func StartSim(ctx context.Context, o SimOptions) (*Sim, error) {
 	c := clock.Scaled{Origin: time.Now().UTC().Round(0), Speed: o.Speed}
 	start := c.Now()
 	w := world.New(start, o.Seed)
-	world.DefaultFleet(w, world.FleetOptions{Workers: o.Workers})
+	world.DefaultFleet(w, o.Fleet)
 	scenario := wire.DefaultScenario()
 	if o.Scenario != nil {
 		scenario = *o.Scenario
@@ -86,6 +86,9 @@ func (s *Sim) ConfigYAML(lang, data, metrics string, refs SimReferences) []byte 
 	}
 	p("    bridges:")
 	for _, x := range e.Bridges {
+		if x.Version != "v2" {
+			continue // served for clients; the daemon does not look after other generations yet
+		}
 		p("      - { name: %s, version: %s, url: %q, lifecycle: %s, data_providers: [%s], node: %s, host: %s, project: %s }",
 			x.Name, x.Version, x.Monitor, x.Lifecycle, strings.Join(x.DataProviders, ", "), x.Node, x.Host, x.Project)
 	}
