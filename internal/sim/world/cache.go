@@ -41,7 +41,7 @@ func (w *World) AddHeadersCache(s HeadersCacheSpec, c Container) *HeadersCache {
 	c.OnExit = func(int) {
 		h.up = false
 		h.run++
-		h.trouble = withoutCured(h.trouble, CuredByRestart)
+		h.trouble = withoutCured(h.trouble)
 	}
 	h.container = w.Host(s.Host).Add(&c)
 	h.highest = s.Node.relay.Finalized(w.now)

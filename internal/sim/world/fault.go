@@ -82,8 +82,9 @@ func withoutKind(ts []*trouble, kind string) []*trouble {
 	return slices.DeleteFunc(ts, func(t *trouble) bool { return t.kind == kind })
 }
 
-func withoutCured(ts []*trouble, by string) []*trouble {
-	return slices.DeleteFunc(ts, func(t *trouble) bool { return t.curedBy == by })
+// withoutCured leaves out what a restart cures.
+func withoutCured(ts []*trouble) []*trouble {
+	return slices.DeleteFunc(ts, func(t *trouble) bool { return t.curedBy == CuredByRestart })
 }
 
 // FaultKinds are all kinds, in the order in which they are documented.

@@ -9,6 +9,9 @@ import (
 type FleetOptions struct {
 	Workers int // default 40
 	Pools   int // default 2
+	// Net is the second octet of the pRuntimes' addresses, 127.Net.…, so that worlds served beside each other keep apart;
+	// default 0.
+	Net byte
 	// V3Workers adds the v3 bridge "prb-v3" (project prb3) with as many workers v3-01, v3-02, … of its own in pool 90, on the
 	// node of the others, and the headers-cache "cache-1" in front of it. V30 makes it a bridge of the older generation.
 	V3Workers int
@@ -38,7 +41,7 @@ func DefaultFleet(w *World, o FleetOptions) {
 	}
 	digits := len(fmt.Sprint(o.Workers))
 	for i := range o.Workers {
-		endpoint := fmt.Sprintf("http://127.0.%d.%d:8000", 100+i/250, 1+i%250)
+		endpoint := fmt.Sprintf("http://127.%d.%d.%d:8000", o.Net, 100+i/250, 1+i%250)
 		w.AddPruntime(endpoint, network)
 		b.addWorker(Worker{Name: fmt.Sprintf("w-%0*d", max(2, digits), i+1), Endpoint: endpoint, Stake: "10000000000000",
 			PID: uint64(83 + i%o.Pools), Enabled: true})

@@ -102,7 +102,7 @@ func (d *DataProvider) onExit(int) {
 	d.up, d.listening, d.indexing = false, false, false
 	d.generation++
 	d.para, d.relay = follower{base: -1, still: true}, follower{base: -1, still: true}
-	d.trouble = withoutCured(d.trouble, CuredByRestart)
+	d.trouble = withoutCured(d.trouble)
 }
 
 func (d *DataProvider) settle() {

@@ -169,7 +169,7 @@ func (c *V0Context) lost() {
 
 func (c *V0Context) begin() {
 	if c.rt != nil {
-		c.rt.trouble = withoutCured(c.rt.trouble, CuredByRestart)
+		c.rt.trouble = withoutCured(c.rt.trouble)
 	}
 	c.move(StateStarting)
 	switch kind := c.sick(); {

@@ -50,7 +50,7 @@ func (f *v0Fetcher) starts() {
 func (f *v0Fetcher) exits(int) {
 	f.run++
 	f.listening, f.linked, f.walking, f.synched, f.missed = false, false, false, false, false
-	f.trouble = withoutCured(f.trouble, CuredByRestart)
+	f.trouble = withoutCured(f.trouble)
 	f.refresh()
 }
 

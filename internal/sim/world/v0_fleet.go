@@ -19,7 +19,7 @@ func addV0Fleet(w *World, o FleetOptions, node *Node) {
 	b.pools.put(id, V0Pool{UUID: id, Name: "88", PID: pid, Enabled: true, Owner: owner})
 	digits := max(2, len(fmt.Sprint(o.V0Workers)))
 	for i := range o.V0Workers {
-		endpoint := fmt.Sprintf("http://127.0.%d.%d:8000", 200+i/250, 1+i%250)
+		endpoint := fmt.Sprintf("http://127.%d.%d.%d:8000", o.Net, 200+i/250, 1+i%250)
 		w.AddPruntime(endpoint, node.Network)
 		row := Worker{Name: fmt.Sprintf("v0-%0*d", digits, i+1), Endpoint: endpoint, Stake: "10000000000000", PID: pid, Enabled: true}
 		row.UUID = b.nextUUID(row.Name)

@@ -219,7 +219,7 @@ func (c *V3Worker) Message() (text string, at time.Time) {
 // State is the state and, where that is HasError, its text.
 func (c *V3Worker) State() (state, text string) {
 	if n := c.failures(); n >= v3Needs && !c.halted {
-		return V3HasError, fmt.Sprintf("Continously received %d RpcError from pRuntime. Last one: %s", n, c.refusal())
+		return V3HasError, fmt.Sprintf(v3RPCErrors, n) + c.refusal()
 	}
 	if text := c.starvedText(); text != "" {
 		return V3HasError, text

@@ -11,7 +11,7 @@ func addV3Fleet(w *World, o FleetOptions, node *Node) {
 	b.operators = []V3Operator{{PID: pid, Seed: "sim operator 90"}}
 	digits := max(2, len(fmt.Sprint(o.V3Workers)))
 	for i := range o.V3Workers {
-		endpoint := fmt.Sprintf("http://127.0.%d.%d:8000", 150+i/250, 1+i%250)
+		endpoint := fmt.Sprintf("http://127.%d.%d.%d:8000", o.Net, 150+i/250, 1+i%250)
 		w.AddPruntime(endpoint, node.Network)
 		b.rows = append(b.rows, V3Row{ID: b.nextID(), Name: fmt.Sprintf("v3-%0*d", digits, i+1), Endpoint: endpoint + "/",
 			Stake: "10000000000000", PID: pid, Enabled: true})

@@ -1,6 +1,8 @@
 package world
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -81,7 +83,7 @@ func TestV3DeadEnds(t *testing.T) {
 				pass(w, 3*time.Second)
 				looks(t, b, "v3-02", V3HasError, "pRuntime returned an error: error sending request for url (http://127.0.150.2:8000//prpc/PhactoryAPI.GetInfo)", "pRuntime returned an error")
 				pass(w, 11*time.Second)
-				looks(t, b, "v3-02", V3HasError, "Continously received 3 RpcError from pRuntime. Last one: ", "pRuntime returned")
+				looks(t, b, "v3-02", V3HasError, fmt.Sprintf(v3RPCErrors, 3), "pRuntime returned")
 			}
 			pass(w, 10*time.Minute)
 			looks(t, b, "v3-02", want[0], want[1], "")
@@ -108,7 +110,7 @@ func TestV3RecoversFromAShortSilence(t *testing.T) {
 	w, b := v3Fleet(t, false, Fault{Kind: PruntimeHang, Target: "v3-01", For: 2 * time.Minute}, Fault{Kind: PruntimeDown, Target: "v3-02", For: 5 * time.Minute})
 	pass(w, time.Minute)
 	looks(t, b, "v3-01", V3Working, "", "") // 180 s until the first call has failed
-	looks(t, b, "v3-02", V3HasError, "Continously received 13 RpcError", "Computing Now!")
+	looks(t, b, "v3-02", V3HasError, fmt.Sprintf(v3RPCErrors, 13), "Computing Now!")
 	pass(w, 5*time.Minute)
 	looks(t, b, "v3-01", V3Working, "", "Computing Now!")
 	if !moves(t, b, "v3-01") {
@@ -280,7 +282,7 @@ func TestV3Switches(t *testing.T) {
 func TestV30(t *testing.T) {
 	w, b := v3Fleet(t, true)
 	looks(t, b, "v3-01", V3Working, "", "Working now.")
-	if err := b.Act(V3Restart, []string{"nobody"}); err != (V3NotFound{"nobody"}) {
+	if err := b.Act(V3Restart, []string{"nobody"}); !errors.Is(err, V3NotFound{"nobody"}) {
 		t.Errorf("an unknown worker: %v", err)
 	}
 	if _, err := b.AddWorker(V3Row{Name: "late", Endpoint: "http://127.0.0.9:8000", Stake: "1", PID: 90, Enabled: true}); err != nil {

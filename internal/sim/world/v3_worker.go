@@ -24,6 +24,7 @@ const (
 	v3InfoEvery   = 5 * time.Second // between two GetInfo
 	v3RetryEvery  = 6 * time.Second // between two attempts to make a sync request
 	v3Needs       = 3               // failures in a row before they show
+	v3RPCErrors   = "Continously received %d RpcError from pRuntime. Last one: " //nolint:misspell // theirs
 	v3NeedRestart = "Need Restart Manually! Worker Info is not matching prb internal status."
 )
 
@@ -161,7 +162,7 @@ func (c *V3Worker) begin() {
 		return
 	}
 	if c.rt != nil {
-		c.rt.trouble = withoutCured(c.rt.trouble, CuredByRestart)
+		c.rt.trouble = withoutCured(c.rt.trouble)
 	}
 	c.state, c.text, c.message, c.at = V3Starting, "", "", c.b.w.now
 	if c.b.V30 {

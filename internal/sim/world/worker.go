@@ -135,7 +135,7 @@ func (c *Context) begin() {
 	c.run++
 	c.feed(false)
 	if c.rt != nil {
-		c.rt.trouble = withoutCured(c.rt.trouble, CuredByRestart)
+		c.rt.trouble = withoutCured(c.rt.trouble)
 	}
 	c.later(reportEvery, c.start)
 }
