@@ -57,7 +57,8 @@ func SSH(t testing.TB, ip string, more ...string) *SSHServer {
 	s := &SSHServer{Addr: free(t, ip), User: me.Username, Key: userPEM, HostKey: hostKey}
 	_, port, _ := net.SplitHostPort(s.Addr)
 	keys := writeFile(t, dir+"/keys", string(ssh.MarshalAuthorizedKey(userKey)))
-	conf := append(more, "ListenAddress "+ip, "AuthorizedKeysFile "+keys, "PidFile none", "StrictModes no", "UsePAM no",
+	// SHLVL keeps Debian's bash from reading the user's own .bashrc, which may be slow.
+	conf := append(more, "SetEnv SHLVL=2", "ListenAddress "+ip, "AuthorizedKeysFile "+keys, "PidFile none", "StrictModes no", "UsePAM no",
 		"PasswordAuthentication no", "KbdInteractiveAuthentication no", "PermitRootLogin prohibit-password", "UseDNS no",
 		"MaxStartups 100", "LogLevel INFO")
 	logPath := dir + "/log"

@@ -371,7 +371,7 @@ func TestRefusals(t *testing.T) {
 	s := serve(t, func(_ *ssh.ServerConn, channels <-chan ssh.NewChannel, requests <-chan *ssh.Request) {
 		go ssh.DiscardRequests(requests)
 		for nc := range channels {
-			_ = nc.Reject(ssh.ResourceShortage, "open failed")
+			_ = nc.Reject(ssh.Prohibited, "administratively prohibited")
 		}
 	})
 	h := s.reach(t, nil)
@@ -386,6 +386,20 @@ func TestRefusals(t *testing.T) {
 	_, err = closed.Containers().Inspect(within(t, 10*time.Second), "phala-node")
 	if fleet.ReasonOf(err).Code != "host.no_forwarding" || errors.Is(err, host.ErrSilent) {
 		t.Errorf("inspect: %v", err)
+	}
+}
+
+// TestBusy: sshd that has no session to spare is asked again.
+func TestBusy(t *testing.T) {
+	s := serve(t, func(conn *ssh.ServerConn, channels <-chan ssh.NewChannel, requests <-chan *ssh.Request) {
+		for range 2 {
+			_ = (<-channels).Reject(ssh.ConnectionFailed, "open failed")
+		}
+		polite(hello)(conn, channels, requests)
+	})
+	h := s.reach(t, nil)
+	if r, err := h.Run(within(t, 10*time.Second), host.Command{Argv: []string{"hello"}}); err != nil || string(r.Stdout) != "hello\n" {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"phalops/internal/clock"
 	"phalops/internal/fleet"
 	"phalops/internal/host"
 )
@@ -96,9 +97,11 @@ func (h *Host) carry(ctx context.Context, r *run) error {
 	return h.lost(r, err)
 }
 
-// open opens a session. A connection that turns out to be dead is made again, once: nothing has begun yet.
+// open opens a session. Nothing has begun before, so it may try again: once when the connection turns out to be dead, and
+// for a while when sshd has no session to spare, since it counts those that just ended a little longer than we do.
 func (h *Host) open(ctx context.Context, r *run) (*ssh.Session, error) {
-	for again := false; ; again = true {
+	again, pause := false, 50*time.Millisecond
+	for {
 		l, err := h.connected(ctx)
 		if err != nil {
 			return nil, err
@@ -117,12 +120,17 @@ func (h *Host) open(ctx context.Context, r *run) (*ssh.Session, error) {
 			return session, nil
 		}
 		if _, ok := errors.AsType[*ssh.OpenChannelError](err); ok {
-			return nil, fleet.FailWith(fleet.Failed, fleet.Because("host.session_refused", "host", h.o.Name, "err", err), err)
+			if refused(err) || pause > 2*time.Second || (clock.Real{}).Sleep(ctx, pause) != nil {
+				return nil, fleet.FailWith(fleet.Failed, fleet.Because("host.session_refused", "host", h.o.Name, "err", err), err)
+			}
+			pause *= 2
+			continue
 		}
 		l.drop(err)
 		if again || errors.Is(l.why, errFrozen) {
 			return nil, h.silent(l.why)
 		}
+		again = true
 	}
 }
 
