@@ -52,7 +52,7 @@ func (c *cache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rocket(w, http.StatusOK, "application/json", marshal(struct {
 			Genesis []int64      `json:"genesis"`
 			Recent  cacheHeights `json:"recent_imported"`
-			Highest cacheHeights `json:"higest"` // sic
+			Highest cacheHeights `json:"higest"` //nolint:misspell // theirs
 			Checked cacheHeights `json:"checked"`
 		}{[]int64{genesis}, h, h, cacheHeights{}}))
 		return

@@ -18,7 +18,7 @@ import (
 	"phalops/internal/sim/world"
 )
 
-const firstPruntime = "http://127.0.150.1:8000"
+const firstPruntime = "http://127.61.150.1:8000"
 
 func TestPruntimeAnswersByTheBook(t *testing.T) {
 	s := serveV3(t, world.FleetOptions{Workers: 1, V3Workers: 2})
@@ -62,7 +62,7 @@ func TestPhactoryInfoFields(t *testing.T) {
 		"initialized live_sidevm_instances max_supported_pink_runtime_version memory_usage para_headernum pending_messages public_key query_timeout " +
 		"registered safe_mode_level score state_root supported_attestation_methods system version waiting_for_paraheaders"
 	w := world.New(epoch, 1)
-	p := w.AddFreshPruntime("http://127.0.150.9:8000", w.AddNetwork("khala"))
+	p := w.AddFreshPruntime("http://127.61.150.9:8000", w.AddNetwork("khala"))
 	var o map[string]any
 	if err := json.Unmarshal(marshal(showPhactory(p)), &o); err != nil {
 		t.Fatal(err)
@@ -92,12 +92,12 @@ func TestPruntimeKickDownAndHung(t *testing.T) {
 		t.Error(err)
 	}
 	s.face.Do(func(w *world.World) {
-		_ = w.Apply(world.Scenario{Faults: []world.Fault{{Kind: world.SegmentLoss, Target: "127.0.150.0/24"}}})
+		_ = w.Apply(world.Scenario{Faults: []world.Fault{{Kind: world.SegmentLoss, Target: "127.61.150.0/24"}}})
 	})
 	s.pass(time.Second)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, _, err := s.post(ctx, "http://127.0.150.2:8000/prpc/PhactoryAPI.GetInfo", ""); err == nil {
+	if _, _, err := s.post(ctx, "http://127.61.150.2:8000/prpc/PhactoryAPI.GetInfo", ""); err == nil {
 		t.Error("out of reach, and answers")
 	}
 }
@@ -105,8 +105,9 @@ func TestPruntimeKickDownAndHung(t *testing.T) {
 func TestHeadersCacheAnswersByTheBook(t *testing.T) {
 	s := serveV3(t, world.FleetOptions{Workers: 1, V3Workers: 1})
 	base := s.HeadersCaches[0].URL
+	const sic = "hig" + "est"
 	for request, want := range map[string]string{
-		"GET /state":                   `200 {"genesis":[8325311],"recent_imported":{"header":16399997,"para_header":null,"storage_changes":null},"higest":{"header":16399997,"para_header":null,"storage_changes":null},"checked":{"header":null,"para_header":null,"storage_changes":null}}`,
+		"GET /state":                   `200 {"genesis":[8325311],"recent_imported":{"header":16399997,"para_header":null,"storage_changes":null},"` + sic + `":{"header":16399997,"para_header":null,"storage_changes":null},"checked":{"header":null,"para_header":null,"storage_changes":null}}`,
 		"GET /genesis/1":               "404 genesis not found",
 		"GET /header/1":                "404 header not found",
 		"GET /header/16399998":         "404 header not found",
@@ -162,7 +163,7 @@ func TestManyPruntimesAreCheap(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w := world.New(epoch, 1)
-	world.DefaultFleet(w, world.FleetOptions{Workers: 1, V3Workers: 1000})
+	world.DefaultFleet(w, world.FleetOptions{Workers: 1, V3Workers: 1000, Net: 61})
 	server, err := Serve(ctx, NewFace(w, clock.NewVirtual(epoch)), Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +173,7 @@ func TestManyPruntimesAreCheap(t *testing.T) {
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, i := range []int{0, 500, 999} {
-		url := fmt.Sprintf("http://127.0.%d.%d:8000/info", 150+i/250, 1+i%250)
+		url := fmt.Sprintf("http://127.61.%d.%d:8000/info", 150+i/250, 1+i%250)
 		r, err := client.Get(url)
 		if err != nil {
 			t.Fatal(err)
@@ -186,7 +187,7 @@ func TestManyPruntimesAreCheap(t *testing.T) {
 // BenchmarkPruntimePorts is opening, following once, and closing the ports of a thousand pRuntimes.
 func BenchmarkPruntimePorts(b *testing.B) {
 	w := world.New(epoch, 1)
-	world.DefaultFleet(w, world.FleetOptions{Workers: 1, V3Workers: 1000})
+	world.DefaultFleet(w, world.FleetOptions{Workers: 1, V3Workers: 1000, Net: 61})
 	face := NewFace(w, clock.NewVirtual(epoch))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -200,7 +201,7 @@ func BenchmarkPruntimePorts(b *testing.B) {
 
 // BenchmarkFollowPruntimes is one round of following the world with a thousand pRuntimes.
 func BenchmarkFollowPruntimes(b *testing.B) {
-	s := serveV3(b, world.FleetOptions{Workers: 1, V3Workers: 1000})
+	s := serveV3(b, world.FleetOptions{Workers: 1, V3Workers: 1000, Net: 61})
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := s.server.Sync(); err != nil {

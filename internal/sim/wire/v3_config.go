@@ -115,7 +115,7 @@ func v3Command(body []byte) (name string, payload json.RawMessage, problem strin
 func v3Prepare(b *world.V3Bridge, name string, f *serde) func() (any, error) {
 	switch name {
 	case "AddPool", "UpdatePool":
-		p := world.V3Pool{Name: f.text("name"), PID: f.number("pid"), Enabled: !f.truth("disabled"), SyncOnly: f.truth("sync_only")}
+		p := world.V3Pool{Name: f.text("name"), PID: f.pid(), Enabled: !f.truth("disabled"), SyncOnly: f.truth("sync_only")}
 		write := b.AddPool
 		if name == "UpdatePool" {
 			write = b.UpdatePool
@@ -125,10 +125,10 @@ func v3Prepare(b *world.V3Bridge, name string, f *serde) func() (any, error) {
 			return showV3Pool(b, p, false), err
 		}
 	case "RemovePool":
-		pid := f.number("pid")
+		pid := f.pid()
 		return func() (any, error) { return wmOK{true}, b.RemovePool(pid) }
 	case "GetPool", "GetPoolWithWorkers":
-		pid := f.number("pid")
+		pid := f.pid()
 		return func() (any, error) {
 			p, err := b.Pool(pid)
 			return showV3Pool(b, p, name == "GetPoolWithWorkers"), err
@@ -142,7 +142,7 @@ func v3Prepare(b *world.V3Bridge, name string, f *serde) func() (any, error) {
 			return all, nil
 		}
 	case "AddWorker", "UpdateWorker":
-		w := world.V3Row{Name: f.text("name"), Endpoint: f.text("endpoint"), Stake: f.text("stake"), PID: f.number("pid"),
+		w := world.V3Row{Name: f.text("name"), Endpoint: f.text("endpoint"), Stake: f.text("stake"), PID: f.pid(),
 			Enabled: !f.truth("disabled"), SyncOnly: f.truth("sync_only"), Gatekeeper: f.truth("gatekeeper")}
 		write := b.AddWorker
 		if name == "UpdateWorker" {
@@ -163,13 +163,13 @@ func v3Prepare(b *world.V3Bridge, name string, f *serde) func() (any, error) {
 func v3PrepareOperator(b *world.V3Bridge, name string, f *serde) func() (any, error) {
 	switch name {
 	case "GetPoolOperator":
-		pid := f.number("pid")
+		pid := f.pid()
 		return func() (any, error) {
 			o, err := b.Operator(pid)
 			return showV3Operator(o), err
 		}
 	case "SetPoolOperator":
-		pid, account, kind, proxied := f.number("pid"), f.text("account"), f.text("account_type"), f.optional("proxied_account_id")
+		pid, account, kind, proxied := f.pid(), f.text("account"), f.text("account_type"), f.optional("proxied_account_id")
 		if f.problem == "" && kind != "Seed" && kind != "SecretKey" {
 			f.fail("account_type: unknown variant `%s`, expected `Seed` or `SecretKey`", kind)
 		}

@@ -28,7 +28,18 @@ const proxyBodyLimit = 1 << 20
 
 func newV3MonitorHandler(face *Face, bridge string) http.Handler {
 	dialer := &net.Dialer{ControlContext: loopbackOnly}
-	return &v3Monitor{face, bridge, &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}}
+	return &v3Monitor{face, bridge, &http.Client{
+		Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true},
+		CheckRedirect: func(q *http.Request, via []*http.Request) error {
+			if len(via) > 20 {
+				return errors.New("redirect count exceeded")
+			}
+			if q.Method == via[0].Method {
+				q.Header.Set("Content-Type", "application/json")
+			}
+			return nil
+		},
+	}}
 }
 
 var errNotLoopback = errors.New("the simulated world dials loopback addresses only")
@@ -103,8 +114,8 @@ func proxyText(w http.ResponseWriter, status int, text string) {
 	}
 }
 
-// forward asks the upstream: the first part of the path is its address, without whatever path that has; the query string is
-// forgotten.
+// forward asks the upstream: the first part of the path is its address, against which the other parts are resolved, so that
+// the last part of a path in the address is lost; the query string is forgotten.
 func (m *v3Monitor) forward(r *http.Request, rest, body string) (int, string, error) {
 	parts := strings.Split(rest, "/")
 	for i, p := range parts {
@@ -118,7 +129,11 @@ func (m *v3Monitor) forward(r *http.Request, rest, body string) (int, string, er
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
 		return 0, "", errors.New("invalid URL")
 	}
-	to := url.URL{Scheme: base.Scheme, Host: base.Host, User: base.User, Path: "/" + strings.Join(parts[1:], "/")}
+	relative, err := url.Parse(strings.Join(parts[1:], "/"))
+	if err != nil {
+		return 0, "", err
+	}
+	to := base.ResolveReference(relative)
 	var content io.Reader
 	if body != "" {
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
@@ -143,7 +158,7 @@ func (m *v3Monitor) forward(r *http.Request, rest, body string) (int, string, er
 	}
 	defer func() { _ = reply.Body.Close() }()
 	text, err := io.ReadAll(reply.Body)
-	return reply.StatusCode, strings.ToValidUTF8(string(text), "\uFFFD"), err
+	return reply.StatusCode, string([]rune(string(text))), err // each byte that is no UTF-8 is replaced
 }
 
 // proxyBody is what the proxy makes of a request body: JSON is parsed and written again, a form becomes an object, text stays.

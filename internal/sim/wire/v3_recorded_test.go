@@ -52,10 +52,10 @@ func upstream(t *testing.T, lines []recorded) *httptest.Server {
 				_, _ = io.WriteString(w, `{"code":`+code+`}`)
 			}
 		case path == "/text500":
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.WriteString(w, "thread panicked")
 		case path == "/html502":
-			w.WriteHeader(502)
+			w.WriteHeader(http.StatusBadGateway)
 			_, _ = io.WriteString(w, "<html><body>502 Bad Gateway</body></html>")
 		case path == "/gzip":
 			w.Header().Set("Content-Encoding", "gzip")
@@ -83,7 +83,7 @@ func upstream(t *testing.T, lines []recorded) *httptest.Server {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, text)
 		case path == "/workers/restart" && r.Method == http.MethodGet:
-			w.WriteHeader(405)
+			w.WriteHeader(http.StatusMethodNotAllowed)
 		case path == "/headers":
 			w.Header().Set("Set-Cookie", "a=b")
 			w.Header().Set("Retry-After", "7")
@@ -95,7 +95,7 @@ func upstream(t *testing.T, lines []recorded) *httptest.Server {
 			}
 			text, ok := said[method+" "+path]
 			if !ok {
-				w.WriteHeader(418)
+				w.WriteHeader(http.StatusTeapot)
 				return
 			}
 			_, _ = io.WriteString(w, text)

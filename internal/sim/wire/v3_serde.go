@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -77,8 +78,9 @@ func (s *serde) texts(name string) []string {
 	return all
 }
 
-// number is a u64: digits without a sign, a point or an exponent.
-func (s *serde) number(name string) uint64 {
+// pid is a u64: digits without a sign, a point or an exponent.
+func (s *serde) pid() uint64 {
+	const name = "pid"
 	raw, ok := s.field(name, true)
 	if !ok {
 		return 0
@@ -124,7 +126,8 @@ func serdeSyntax(body []byte) string {
 	what := "EOF while parsing a value"
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
-		if syntax, ok := err.(*json.SyntaxError); ok && !strings.Contains(syntax.Error(), "unexpected end") {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) && !strings.Contains(syntax.Error(), "unexpected end") {
 			at, what = int(syntax.Offset), "expected value"
 		}
 	}

@@ -22,13 +22,14 @@ import (
 	"phalops/internal/clock"
 )
 
-// serveV3 is serve with v3 workers, on pRuntime addresses of this test's own process.
+// serveV3 is serve with v3 workers, on pRuntime addresses that no other test serves.
 func serveV3(t testing.TB, o world.FleetOptions) *site {
 	t.Helper()
 	s := &site{clock: clock.NewVirtual(epoch), world: world.New(epoch, 1), client: &http.Client{Transport: &http.Transport{}}}
 	if tt, ok := t.(*testing.T); ok {
 		s.t = tt
 	}
+	o.Net = 61
 	world.DefaultFleet(s.world, o)
 	s.face = NewFace(s.world, s.clock)
 	var err error
@@ -164,7 +165,7 @@ func TestWorkersStatusShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, pattern := range []string{
-		`^\{"workers":\[\{"worker":\{"id":"[0-9a-f-]{36}","name":"v3-01","endpoint":"http://127.0.150.1:8000/","stake":"10000000000000","pid":90,"enabled":true,"sync_only":false,"gatekeeper":false\},"state":"Working","phactory_info":\{"initialized":true,`,
+		`^\{"workers":\[\{"worker":\{"id":"[0-9a-f-]{36}","name":"v3-01","endpoint":"http://127.61.150.1:8000/","stake":"10000000000000","pid":90,"enabled":true,"sync_only":false,"gatekeeper":false\},"state":"Working","phactory_info":\{"initialized":true,`,
 		`"headernum":16399998,"para_headernum":2999998,"blocknum":2999998,`,
 		`"gatekeeper":\{"role":0,"master_public_key":""\},"version":"2.2.0"`,
 		`"last_message":"\[09-07 07:58:03\] Computing Now!","session_info":\{"state":"WorkerIdle","ve":\d{22,24},"v":\d{22,24},"v_updated_at":\d+,"benchmark":\{"p_init":\d+,"p_instant":\d+,"iterations":\d+,"working_start_time":\d+,"challenge_time_last":\d+\},"cool_down_start":0,"stats":\{"total_reward":\d+\}\}\}\]\}$`,
@@ -177,7 +178,7 @@ func TestWorkersStatusShape(t *testing.T) {
 
 func TestV3PortsFollowTheWorld(t *testing.T) {
 	s := serveV3(t, world.FleetOptions{Workers: 1, V3Workers: 1})
-	rt := "http://127.0.150.1:8000"
+	rt := "http://127.61.150.1:8000"
 	h := s.world.Host("node-1")
 	urls := []string{s.v3().WM + "/wm/status", s.v3().Monitor + "/api/p/x", s.HeadersCaches[0].URL + "/state", rt + "/info"}
 	for _, u := range urls {
@@ -243,7 +244,7 @@ func TestProxyDialsNobodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = r.Body.Close() }()
-	if r.StatusCode != 500 {
+	if r.StatusCode != http.StatusInternalServerError {
 		t.Errorf("answered %d", r.StatusCode)
 	}
 }
