@@ -280,8 +280,8 @@ func (t *teller) summary(ctx context.Context) error {
 	}
 	fmt.Fprintln(t.Stdout, "\n"+t.paint(bold, t.say("cli.demo_summary", "for", t.sim.Clock.Now().Sub(t.started))))
 	g := grid{head: []string{"col.target", "col.condition", "col.opened", "col.acted", "col.closed", "col.lasted", "col.reason"}}
-	for i := len(incidents) - 1; i >= 0; i-- {
-		x := incidents[i]
+	for _, x := range slices.Backward(incidents) {
+
 		end := x.Closed
 		if x.Open() {
 			end = t.sim.Clock.Now()

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,8 +53,8 @@ func (a *app) whyWorkers(ctx context.Context, flags *selectorFlags) error {
 			}
 			d := now.Decisions[c.worker.Ref]
 			w := why{Worker: s.words().Worker(c.site, c.worker, d), Events: []view.Event{}}
-			for j := len(events) - 1; j >= 0; j-- {
-				w.Events = append(w.Events, s.words().Event(events[j]))
+			for _, event := range slices.Backward(events) {
+				w.Events = append(w.Events, s.words().Event(event))
 			}
 			out = append(out, w)
 			if s.flags.output == "table" {

@@ -40,8 +40,7 @@ func Probe(ctx context.Context, http Poster, host string) (Found, error) {
 			a := &answers[i]
 			a.url = "http://" + net.JoinHostPort(host, strconv.Itoa(port))
 			a.chain, a.err = New(a.url, http).Chain(ctx)
-			var refused *RPCError
-			if errors.As(a.err, &refused) { // a node, if an unfriendly one
+			if _, ok := errors.AsType[*RPCError](a.err); ok { // a node, if an unfriendly one
 				a.err = nil
 			}
 		})
