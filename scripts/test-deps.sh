@@ -18,6 +18,7 @@ sshd       openssh-server  a private SSH server
 sudo       sudo            commands of another user
 node       nodejs          polkadot-js against the simulated node
 npm        npm             polkadot-js against the simulated node
+python3-requests  python3-requests  the community's Python clients
 LIST
 }
 
