@@ -25,7 +25,8 @@ type Options struct {
 	// container engines 2375, robots 8080, v3's wm 3001, headers-caches 22111. pRuntimes have the addresses that the world
 	// gave them; where one is taken, by another world for example, that pRuntime is not served.
 	Base netip.Addr
-	// Latency is how long a v2 monitor takes to dial a peer, in real time; default 2 ms (a real one: about 280 ms).
+	// Latency is how long a v2 monitor takes to dial a peer, and a v0 monitor to get a reply, in real time; default 2 ms (a
+	// real v2 monitor: about 280 ms).
 	Latency time.Duration
 	// FrozenAfter is when a v2 monitor gives up dialling a frozen peer, in real time; default 30 s, as the real one.
 	FrozenAfter time.Duration
