@@ -21,9 +21,9 @@ const (
 )
 
 const (
-	v3InfoEvery   = 5 * time.Second // between two GetInfo
-	v3RetryEvery  = 6 * time.Second // between two attempts to make a sync request
-	v3Needs       = 3               // failures in a row before they show
+	v3InfoEvery   = 5 * time.Second                                              // between two GetInfo
+	v3RetryEvery  = 6 * time.Second                                              // between two attempts to make a sync request
+	v3Needs       = 3                                                            // failures in a row before they show
 	v3RPCErrors   = "Continously received %d RpcError from pRuntime. Last one: " //nolint:misspell // theirs
 	v3NeedRestart = "Need Restart Manually! Worker Info is not matching prb internal status."
 )
