@@ -25,6 +25,7 @@ const defaultScenario = `# A list of what goes wrong.
 #              worker.message: any text; robot.down: 5xx (default), hangs, after
 #              rpc.garbage: html (default), torn, stranger, empty; rpc.error: code and message; rpc.lie: by how many blocks
 #              worker.dead_end (v3): late, restarted, sync (default)
+#              worker.error of a v0 worker also: dns, url, json
 #   for        it heals by itself after this long; default never. What a worker said of it stays: S_ERROR ends with a restart
 #   cured_by   restart (default, of the worker or the process that was struck) or nothing (default for pruntime.down and
 #              pruntime.hang, which a restart at the bridge does not touch)
@@ -34,6 +35,8 @@ const defaultScenario = `# A list of what goes wrong.
 # node.hang, node.crash; rpc.garbage, rpc.huge, rpc.slow, rpc.error, rpc.lie, ws.half_open (a node's RPC); dp.stall, dp.crash; lifecycle.crash; monitor.crash, monitor.hang; bridge.slow; peer.frozen (a bridge's
 # lifecycle or a data provider); worker.error, worker.freeze, worker.pause, worker.starting, worker.message; pruntime.down,
 # pruntime.hang; host.silent; robot.down.
+# In a v3 bridge wm takes the part of the lifecycle (lifecycle.crash, peer.frozen, bridge.slow).
+# dp.* also strike the fetch of a v0 bridge (prb-v0/fetch).
 # Disasters: disk.full and power.cut (targets are hosts; for is how long), segment.loss (target 127.0.100.0/24: pRuntimes that
 # cannot be reached), identity.lost (a worker's pRuntime comes back with another key), cache.stale (a headers-cache),
 # worker.dead_end (v3 workers).

@@ -89,6 +89,7 @@ func (f *v0Fetcher) strike(fault Fault) {
 
 // refresh draws the consequences of what changed: whether blobs are made.
 func (f *v0Fetcher) refresh() {
+	f.inStep() // what was true until now is remembered
 	now := f.b.w.now
 	moving := f.walking && f.linked && !f.missed && !hasKind(f.trouble, ProviderStall)
 	if f.walking && f.relay.base < 0 { // a new database begins with the parachain's first relay block

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 func mixed(t *testing.T, faults ...Fault) (*World, *V0Bridge) {
@@ -310,4 +312,80 @@ func TestV0ErrorsAreExceptionsInJSON(t *testing.T) {
 			t.Errorf("%s: %s", name, c.State())
 		}
 	}
+}
+
+// TestV0WhateverHappens: no worker is ahead of the blobs and no blob ahead of the node, blobs never go, and everything can
+// be brought back by starting all containers in their order.
+func TestV0WhateverHappens(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := New(epoch, rapid.Uint64().Draw(t, "seed"))
+		MixedFleet(w, FleetOptions{Workers: 1, V0Workers: 3})
+		b, n, h := w.V0Bridge("prb-v0"), w.Node("node-1"), w.Host("node-1")
+		b.FetchRunsOn = rapid.Bool().Draw(t, "fetch runs on")
+		var s Scenario
+		for range rapid.IntRange(0, 5).Draw(t, "faults") {
+			s.Faults = append(s.Faults, anyFault(t))
+		}
+		if err := w.Apply(s); err != nil {
+			t.Fatal(err)
+		}
+		blobs := int64(0)
+		look := func() {
+			para, _ := b.fetcher.blobs()
+			if para < blobs || para > n.Para().Best(w.Now()) {
+				t.Fatalf("blobs went from %d to %d, the node is at %d", blobs, para, n.Para().Best(w.Now()))
+			}
+			blobs = para
+			for _, c := range b.running() {
+				if hs, known := c.Heights(); known && hs.Para > para {
+					t.Fatalf("%s is at %d, the blobs at %d", c.name(), hs.Para, para)
+				}
+				if c.feeding && !c.running() || c.State() == "" {
+					t.Fatalf("%s feeds in %q", c.name(), c.State())
+				}
+				_, _ = c.Message()
+				_, _ = c.Session()
+			}
+		}
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			pass(w, time.Duration(rapid.IntRange(0, 90).Draw(t, "s"))*time.Second)
+			look()
+			service := rapid.SampledFrom([]string{"redis", "redis-q", "io", "fetch", "lifecycle", "trade", "monitor"}).Draw(t, "service")
+			id := V0ID{UUID: b.Workers()[rapid.IntRange(0, 2).Draw(t, "worker")].UUID}
+			switch rapid.SampledFrom([]string{"restart", "stop", "start", "node", "worker", "kick"}).Draw(t, "what") {
+			case "restart":
+				_ = h.Restart("bridge_v0_"+service+"_1", time.Minute)
+			case "stop":
+				_ = h.Stop("bridge_v0_"+service+"_1", 5*time.Second)
+			case "start":
+				_ = h.Start("bridge_v0_" + service + "_1")
+			case "node":
+				_ = h.Restart("phala-node", time.Minute)
+			case "worker":
+				_ = b.Restart([]V0ID{id})
+			case "kick":
+				_ = b.Kick([]V0ID{id})
+			}
+			look()
+		}
+		pass(w, 2*time.Hour) // every For has passed
+		h.DiskFull = false
+		n.trouble, b.trouble, b.fetcher.trouble = nil, nil, nil
+		for _, p := range w.parts.pruntimes {
+			p.trouble = nil
+		}
+		_ = h.Restart("phala-node", time.Minute)
+		pass(w, time.Minute)
+		for _, service := range []string{"redis", "redis-q", "io", "fetch", "trade", "lifecycle", "monitor"} {
+			_ = h.Restart("bridge_v0_"+service+"_1", time.Minute)
+			pass(w, 5*time.Second)
+		}
+		pass(w, 2*time.Hour)
+		look()
+		for _, row := range b.Workers() {
+			if c := b.State(row.UUID); c == nil || c.State() != V0StateMining || c.rt.Lag() > 8 && len(s.Faults) == 0 {
+				t.Fatalf("%s does not come back: %+v", row.Name, c)
+			}
+		}
+	})
 }
