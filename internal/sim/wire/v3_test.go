@@ -15,11 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"phalops/internal/clock"
 	v3 "phalops/internal/prb/v3"
 	"phalops/internal/sim/world"
 	"phalops/internal/wire"
-
-	"phalops/internal/clock"
 )
 
 // serveV3 is serve with v3 workers, on pRuntime addresses that no other test serves.

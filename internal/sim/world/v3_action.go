@@ -97,7 +97,8 @@ func (c *V3Worker) act(a V3Action) {
 	case V3UpdateEndpoints:
 		c.say("Requesting UpdateEndpoint...")
 		c.later(time.Second, func() {
-			if c.started && !c.halted && c.rt.Answers() {
+			works := !c.b.V30 || c.state == V3Working || c.state == V3Gatekeeper
+			if works && c.started && !c.halted && c.rt.Answers() {
 				c.submit("Update endpoint of worker.", "ShouldUpdateEndpoint failed. ", func() { c.say("Updated endpoints.") })
 			}
 		})

@@ -46,7 +46,7 @@ func (c *V3Worker) starving() string {
 
 // sourceChanged keeps account of whether a worker that is catching up can be served.
 func (c *V3Worker) sourceChanged() {
-	if c.state != V3Synchronizing || c.rt == nil {
+	if c.state != V3Synchronizing || c.rt == nil || c.b.V30 {
 		return
 	}
 	why := c.starving()
@@ -137,6 +137,8 @@ func (c *V3Worker) answered() {
 		c.later(c.spread(2*time.Second), c.late)
 	case c.boots != c.rt.boots:
 		c.later(c.spread(2*time.Second), c.mismatch)
+	case c.b.V30 && n > 0: // an error of v3.0 stays until somebody restarts the worker
+		c.stop("pRuntime returned an error: "+c.refusal(), true)
 	case n >= v3Needs:
 		c.say(fmt.Sprintf("Recovered from RpcError. Previously had error %d times.", n))
 	}

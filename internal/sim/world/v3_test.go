@@ -333,6 +333,41 @@ func TestV3IsAFunctionOfItsSeed(t *testing.T) {
 	}
 }
 
+func TestV3Processes(t *testing.T) {
+	w, b := v3Fleet(t, false, Fault{Kind: PeerFrozen, Target: "prb-v3"}, Fault{Kind: MonitorHang, Target: "prb-v3"},
+		Fault{Kind: BridgeSlow, Target: "prb-v3", Delay: time.Second})
+	pass(w, time.Second)
+	if !b.Hung() || !b.MonitorHung() || b.Delay() != time.Second || moves(t, b, "v3-01") {
+		t.Errorf("hung %v and %v, slow by %v", b.Hung(), b.MonitorHung(), b.Delay())
+	}
+	for _, c := range []string{"prb3_wm_1", "prb3_monitor_1"} {
+		if err := w.Host("node-1").Restart(c, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pass(w, 3*time.Minute)
+	if b.Hung() || b.MonitorHung() || !moves(t, b, "v3-01") {
+		t.Error("a restart did not help")
+	}
+	if err := w.Apply(Scenario{Faults: []Fault{{Kind: LifecycleCrash, Target: "prb-v3"}, {Kind: MonitorCrash, Target: "prb-v3"}}}); err != nil {
+		t.Fatal(err)
+	}
+	pass(w, 3*time.Minute)
+	looks(t, b, "v3-01", V3Working, "", "Computing Now!")
+	if b.wm.RestartCount() != 1 || !b.MonitorListening() {
+		t.Errorf("wm came back %d times, monitor %v", b.wm.RestartCount(), b.MonitorListening())
+	}
+}
+
+func TestV30ErrorsStay(t *testing.T) {
+	w, b := v3Fleet(t, true, Fault{Kind: PruntimeDown, Target: "v3-01", For: time.Minute})
+	pass(w, 10*time.Minute)
+	looks(t, b, "v3-01", V3HasError, "pRuntime returned an error: ", "pRuntime returned an error: ")
+	act(t, b, V3Restart, "v3-01")
+	pass(w, 3*time.Minute)
+	looks(t, b, "v3-01", V3Working, "", "Working now.")
+}
+
 // TestWhateverHappensToV3: nobody is fed twice for long, nothing panics, and a restart of wm, with all troubles gone, makes
 // every worker work again.
 func TestWhateverHappensToV3(t *testing.T) {

@@ -157,7 +157,7 @@ func (c *Context) start() {
 }
 
 func (c *Context) synchronise() {
-	c.reported = true
+	c.reported, c.rt.Uninitialized = true, false
 	c.enter(StateSynching, "Synching block data...")
 	if t := find(c.rt.trouble, WorkerError); t != nil {
 		c.later(c.spread(5*time.Second), func() { c.fail(t.text) })
