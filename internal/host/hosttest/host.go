@@ -315,6 +315,9 @@ func modes(t *testing.T, m machine) {
 			t.Errorf("written as %o: %o, want %o", c.set, got, c.want)
 		}
 	}
+	if m.Processes { // only root may give a file away
+		_, _ = m.run(host.Command{Argv: []string{"chown", "1234:2345", file}})
+	}
 	before := m.stat(file)
 	m.write(file, "y", 0)
 	if after := m.stat(file); after.UID != before.UID || after.GID != before.GID {
