@@ -57,3 +57,38 @@ func TestTheRealClientsFindWhatTheyExpect(t *testing.T) {
 		t.Errorf("%+v, %v", health, err)
 	}
 }
+
+// The node client is not fooled, flooded or held up by a node that has gone mad.
+func TestTheNodeClientOutlivesBadNodes(t *testing.T) {
+	s := serve(t, Options{})
+	http := wire.New(wire.Options{Allow: wire.LoopbackOnly, Timeout: 500 * time.Millisecond, MaxBody: 1 << 20})
+	t.Cleanup(http.Close)
+	node := substrate.New(s.Nodes[0].Para, http)
+	for _, f := range []world.Fault{
+		{Kind: world.RPCGarbage}, {Kind: world.RPCGarbage, Text: world.GarbageTorn}, {Kind: world.RPCGarbage, Text: world.GarbageStranger},
+		{Kind: world.RPCGarbage, Text: world.GarbageEmpty}, {Kind: world.RPCHuge}, {Kind: world.RPCSlow, Delay: time.Minute}, {Kind: world.RPCError},
+	} {
+		f.Target, f.For = "node-1", time.Minute
+		s.face.Do(func(w *world.World) {
+			if err := w.Apply(world.Scenario{Faults: []world.Fault{f}}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		s.pass(time.Second)
+		if h, err := node.Health(t.Context()); err == nil {
+			t.Errorf("%s %s: %+v", f.Kind, f.Text, h)
+		}
+		s.pass(2 * time.Minute)
+		if _, err := node.Health(t.Context()); err != nil {
+			t.Errorf("after %s %s: %v", f.Kind, f.Text, err)
+		}
+	}
+	if heights, err := node.PeerHeights(t.Context()); !substrate.IsMissing(err) {
+		t.Errorf("a node that hides its peers: %v, %v", heights, err)
+	}
+	s.face.Do(func(w *world.World) { w.Node("node-1").UnsafeRPC = true })
+	heights, err := node.PeerHeights(t.Context())
+	if best, ok := substrate.Agreed(heights); err != nil || !ok || best < 3_000_000 || len(heights) != 40 {
+		t.Errorf("peers: %v, %v", heights, err)
+	}
+}

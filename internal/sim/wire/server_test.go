@@ -34,8 +34,20 @@ type site struct {
 
 func serve(t *testing.T, o Options) *site {
 	t.Helper()
+	return serveFleet(t, o, func(*world.World) {})
+}
+
+// serveWith serves a fleet that was changed beforehand.
+func serveWith(t *testing.T, change func(*world.World)) *site {
+	t.Helper()
+	return serveFleet(t, Options{}, change)
+}
+
+func serveFleet(t *testing.T, o Options, change func(*world.World)) *site {
+	t.Helper()
 	s := &site{t: t, clock: clock.NewVirtual(epoch), world: world.New(epoch, 1), client: &http.Client{Transport: &http.Transport{}}}
 	world.DefaultFleet(s.world, world.FleetOptions{Workers: 6})
+	change(s.world)
 	s.face = NewFace(s.world, s.clock)
 	var err error
 	if s.server, err = Serve(t.Context(), s.face, o); err != nil {
