@@ -29,6 +29,9 @@ func (a *app) bridgeCmd() *cobra.Command {
 			if len(names) == 0 {
 				return usage("cli.no_selector", "flags", "--bridge")
 			}
+			if err := globs(names); err != nil {
+				return err
+			}
 			return a.withCore(cmd.Context(), func(ctx context.Context, s *session) error {
 				var targets []fleet.Ref
 				for _, site := range s.core.Config().Sites {
@@ -47,6 +50,9 @@ func (a *app) bridgeCmd() *cobra.Command {
 }
 
 func (a *app) listBridges(ctx context.Context, sites, names []string, why bool) error {
+	if err := globs(sites, names); err != nil {
+		return err
+	}
 	return a.withReader(ctx, func(ctx context.Context, s *session) error {
 		now, err := s.look(ctx)
 		if err != nil {

@@ -76,7 +76,7 @@ func TestNoEnglishInChinese(t *testing.T) {
 		{"status", "-Z"}, {"worker", "list", "--condition"}, {"worker", "list", "--pool", "a"}, {"audit", "list", "--since", "soon"},
 		{"demo", "--speed", "x"}, {"demo", "--workers", "1.5"}, {"status", "--yes=perhaps"}, {"help", "nod"}, {"completion"}, {"status", "-o", "xml"},
 		{"status", "--lang", "fr"}, {"worker", "list", "--name", "["}, {"worker", "list", "--message", "("}, {"worker", "list", "--label", "x"},
-		{"worker", "restart"}, {"worker", "list", "--condition", "Sad"}, {"run", "--dry-run"}, {"status", "-c", "/nonexistent/phalops.yaml"},
+		{"worker", "restart"}, {"node", "list", "--name", "["}, {"bridge", "restart", "--bridge", "["}, {"node", "restart"}, {"worker", "list", "--condition", "Sad"}, {"run", "--dry-run"}, {"status", "-c", "/nonexistent/phalops.yaml"},
 		{"demo", "--speed", "0"}, {"demo", "--workers", "0"}, {"worker", "list", "--unresponsive-for", "5"},
 	}
 	for _, args := range wrong {

@@ -41,6 +41,9 @@ func named(globs []string, name string) bool {
 }
 
 func (a *app) listNodes(ctx context.Context, sites, names []string, why bool) error {
+	if err := globs(sites, names); err != nil {
+		return err
+	}
 	return a.withReader(ctx, func(ctx context.Context, s *session) error {
 		now, err := s.look(ctx)
 		if err != nil {
@@ -124,6 +127,9 @@ func (a *app) nodeCondition(c fleet.NodeCondition) string {
 func (a *app) restartNode(ctx context.Context, names []string) error {
 	if len(names) == 0 {
 		return usage("cli.no_selector", "flags", "--name")
+	}
+	if err := globs(names); err != nil {
+		return err
 	}
 	return a.withCore(ctx, func(ctx context.Context, s *session) error {
 		var targets []fleet.Ref

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,10 +56,8 @@ func (a *app) selector(s *selectorFlags) (fleet.Selector, error) {
 	for _, p := range s.pools {
 		out.Pools = append(out.Pools, uint64(p))
 	}
-	for _, glob := range s.names {
-		if _, err := path.Match(glob, ""); err != nil {
-			return out, usage("cli.bad_glob", "value", glob)
-		}
+	if err := globs(s.names); err != nil {
+		return out, err
 	}
 	for _, l := range s.labels {
 		k, v, ok := strings.Cut(l, "=")
@@ -100,6 +99,16 @@ func (a *app) selector(s *selectorFlags) (fleet.Selector, error) {
 		}
 	}
 	return out, nil
+}
+
+// globs refuses patterns that can match nothing because they are malformed.
+func globs(patterns ...[]string) error {
+	for _, g := range slices.Concat(patterns...) {
+		if _, err := path.Match(g, ""); err != nil {
+			return usage("cli.bad_glob", "value", g)
+		}
+	}
+	return nil
 }
 
 func condition(s string) (fleet.Condition, error) {
