@@ -138,7 +138,7 @@ func (c *V3Worker) answered() {
 	case c.boots != c.rt.boots:
 		c.later(c.spread(2*time.Second), c.mismatch)
 	case c.b.V30 && n > 0: // an error of v3.0 stays until somebody restarts the worker
-		c.stop("pRuntime returned an error: "+c.refusal(), true)
+		c.stop("pRuntime returned an error: " + c.refusal())
 	case n >= v3Needs:
 		c.say(fmt.Sprintf("Recovered from RpcError. Previously had error %d times.", n))
 	}
@@ -151,7 +151,7 @@ func (c *V3Worker) late() {
 	}
 	c.known = true
 	if c.rt.Uninitialized {
-		c.stop("pRuntime returned an error: Runtime not initialized", true)
+		c.stop("pRuntime returned an error: Runtime not initialized")
 		return
 	}
 	c.mismatch()

@@ -57,7 +57,7 @@ func (c *V3Worker) strike(f Fault) {
 	rt.trouble = append(rt.trouble, t)
 	switch f.Kind {
 	case WorkerError:
-		c.stop(t.text, true)
+		c.stop(t.text)
 	case WorkerStarting:
 		c.begin()
 		rt.trouble = append(withoutKind(rt.trouble, WorkerStarting), t)

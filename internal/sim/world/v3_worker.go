@@ -1,7 +1,6 @@
 package world
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -123,11 +122,11 @@ func (c *V3Worker) fail(text string, say bool) {
 	}
 }
 
-// stop is fail for good: what was on its way is void.
-func (c *V3Worker) stop(text string, say bool) {
+// stop is fail for good, said aloud: what was on its way is void.
+func (c *V3Worker) stop(text string) {
 	c.run++
 	c.syncing = false
-	c.fail(text, say)
+	c.fail(text, true)
 	c.refeed()
 }
 
@@ -224,7 +223,7 @@ func (c *V3Worker) synchronise() {
 	c.readsCache()
 	c.sourceChanged()
 	if t := find(c.rt.trouble, WorkerError); t != nil {
-		c.later(c.spread(5*time.Second), func() { c.stop(t.text, true) })
+		c.later(c.spread(5*time.Second), func() { c.stop(t.text) })
 		return
 	}
 	c.later(c.spread(time.Second), c.checkSync)
@@ -248,74 +247,6 @@ func (c *V3Worker) checkSync() {
 		c.enter(V3Preparing, "Start Preparing...")
 	}
 	c.register()
-}
-
-// syncOnly is for a worker that never goes past its sync.
-func (c *V3Worker) syncOnly() bool {
-	p := c.b.pool(c.Row.PID)
-	return c.Row.SyncOnly || p == nil || p.SyncOnly
-}
-
-// register, addToPool and start are the stages on chain. Each submits once: one that fails waits for a restart.
-func (c *V3Worker) register() {
-	switch {
-	case c.syncOnly():
-		if c.b.V30 {
-			c.say(fmt.Sprintf("Sync only mode enabled for pool #%d", c.Row.PID))
-		}
-	case c.rt.unregistered:
-		c.submitRegister(c.addToPool)
-	default:
-		c.addToPool()
-	}
-}
-
-func (c *V3Worker) submitRegister(then func()) {
-	c.say("Register Starting...")
-	c.submit(fmt.Sprintf("Register worker for pool #%d", c.Row.PID), "", func() {
-		c.rt.unregistered = false
-		c.say("Worker Register Completed.")
-		then()
-	})
-}
-
-func (c *V3Worker) addToPool() {
-	switch {
-	case c.Row.Gatekeeper:
-		c.complete()
-	case c.rt.unbound:
-		c.submit(fmt.Sprintf("Add worker 0x%s to pool #%d.", c.rt.PublicKey, c.Row.PID), "Failed to add_worker_to_pool. ", func() {
-			c.rt.unbound = false
-			c.start()
-		})
-	default:
-		c.start()
-	}
-}
-
-func (c *V3Worker) start() {
-	if !c.rt.idle {
-		c.later(c.spread(time.Second), c.complete)
-		return
-	}
-	if _, err := strconv.ParseUint(c.Row.Stake, 10, 64); err != nil {
-		c.fail("Failed to start computing. invalid digit found in string", true)
-		return
-	}
-	desc := fmt.Sprintf("Start computing for 0x%s with stake of %s in pool #%d.", c.rt.PublicKey, c.Row.Stake, c.Row.PID)
-	c.submit(desc, "Failed to start computing. ", func() {
-		c.rt.idle, c.rt.coolDown = false, time.Time{}
-		c.complete()
-	})
-}
-
-func (c *V3Worker) complete() {
-	state := V3Working
-	if c.Row.Gatekeeper && c.b.V30 {
-		state = V3Gatekeeper
-	}
-	c.starved = time.Time{}
-	c.enter(state, "Computing Now!")
 }
 
 func (c *V3Worker) settle() {
