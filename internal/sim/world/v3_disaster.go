@@ -15,7 +15,7 @@ const (
 	CacheStale    = "cache.stale"     // a headers-cache answers, and takes no new headers
 	IdentityLost  = "identity.lost"   // a pRuntime comes back with another public key, knowing no chain
 	SegmentLoss   = "segment.loss"    // a /24 of pRuntimes (target 127.0.100.0/24) cannot be reached
-	DiskFull      = "disk.full"       // a host's disk: nodes and data providers exit with 1, inventories refuse
+	DiskFull      = "disk.full"       // a host's disk: nodes and data providers exit with 1, v3 inventories refuse
 	PowerCut      = "power.cut"       // a host loses its power; it and what ran come back after for, default 90 s
 )
 
