@@ -196,6 +196,8 @@ func (v chainView) header() (any, *rpcError) {
 	return v.headerOf(h), nil
 }
 
+// headerOf is the header of block h. Unlike on a real chain its hash is not that of its encoding: a client must ask for hashes
+// (chain_getBlockHash) and not compute them.
 func (v chainView) headerOf(h int64) header {
 	root := func(what string) string {
 		return fmt.Sprintf("0x%x", sha256.Sum256(fmt.Appendf(nil, "%s/%s/%d", v.Chain.ID, what, h)))

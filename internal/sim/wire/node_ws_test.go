@@ -33,11 +33,10 @@ type notice struct {
 
 func dial(t *testing.T, url string) *socket {
 	t.Helper()
-	conn, reply, err := websocket.Dial(t.Context(), url, nil)
+	conn, _, err := websocket.Dial(t.Context(), url, nil) //nolint:bodyclose // the body is the connection
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = reply.Body
 	conn.SetReadLimit(-1)
 	t.Cleanup(func() { _ = conn.CloseNow() })
 	return &socket{t: t, conn: conn}
@@ -257,7 +256,7 @@ func TestOldNodesHaveFourPorts(t *testing.T) {
 	if got := dial(t, n.RelayWS).ask("system_chain", ""); got != `"Kusama"` {
 		t.Error(got)
 	}
-	if _, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(n.Para, "http"), nil); err == nil {
+	if _, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(n.Para, "http"), nil); err == nil { //nolint:bodyclose // the library closes it
 		t.Error("the HTTP port takes WebSocket")
 	}
 	for url, want := range map[string]int{n.Para: http.StatusOK, "http" + strings.TrimPrefix(n.ParaWS, "ws"): http.StatusBadRequest} {

@@ -43,10 +43,6 @@ async function main() {
   const block = await api.rpc.chain.getBlock(hash);
   found.extrinsics = block.block.extrinsics.map((x) => `${x.method.section}.${x.method.method} ${x.method.args.join()}`);
   found.unknown = await api.query.system.account.at('0x' + 'ab'.repeat(32), account).then(() => 'no error', (e) => e.message);
-
-  // The hash of a head, as the client itself computes it, must lead back to the block.
-  const head = await api.rpc.chain.getHeader(hash);
-  found.sameHash = head.hash.eq(hash);
   await api.disconnect();
   console.log(JSON.stringify(found));
 }
