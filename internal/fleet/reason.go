@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -19,7 +20,7 @@ type Reason struct {
 
 // Because makes a Reason. args alternates names and values: string, fmt.Stringer, error, int…, time.Duration (kept as
 // Go duration text, "5m0s") and time.Time (kept as RFC 3339 UTC) are taken; the catalogue's placeholders format the last
-// two for the reader. Because panics when args is not made of pairs: that is a programming error.
+// two for the reader. An error that carries a Reason is kept as that Reason, so that its sentence can be said inside this one. Because panics when args is not made of pairs: that is a programming error.
 func Because(code string, args ...any) Reason {
 	if len(args)%2 != 0 {
 		panic("fleet.Because(" + code + "): arguments are not pairs")
@@ -51,10 +52,24 @@ func argText(v any) string {
 	case fmt.Stringer:
 		return v.String()
 	case error:
+		if e, ok := errors.AsType[*Error](v); ok {
+			return nested(e.Reason)
+		}
 		return v.Error()
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// NestedPrefix begins an argument that is itself a Reason, as JSON; package i18n says its sentence in its place.
+const NestedPrefix = "reason:"
+
+func nested(r Reason) string {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return r.String()
+	}
+	return NestedPrefix + string(b)
 }
 
 // IsZero reports whether the Reason says nothing.

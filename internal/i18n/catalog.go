@@ -192,8 +192,27 @@ func (c *Catalog) show(lang Lang, f format, value string, args map[string]string
 		}
 	case asNumber:
 		return group(value)
+	case asIs:
+		return c.inner(lang, value, depth)
 	}
 	return value
+}
+
+// inner says an argument that is itself a sentence: fleet.NestedPrefix, then a code with its arguments as JSON. Everything
+// else is shown as it is.
+func (c *Catalog) inner(lang Lang, value string, depth int) string {
+	text, ok := strings.CutPrefix(value, "reason:")
+	if !ok {
+		return value
+	}
+	var r struct {
+		Code string            `json:"code"`
+		Args map[string]string `json:"args"`
+	}
+	if err := json.Unmarshal([]byte(text), &r); err != nil || !c.Has(r.Code) {
+		return value
+	}
+	return c.text(lang, r.Code, r.Args, depth+1)
 }
 
 // short names a reference: by the resolver, else by its last part; the whole fleet has no parts.

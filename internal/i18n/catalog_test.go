@@ -1,12 +1,15 @@
 package i18n
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
+
+	"phalops/internal/fleet"
 )
 
 func catalogOf(t *testing.T, files map[string]string) *Catalog {
@@ -166,4 +169,23 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q → %v → %q → %v, %v", text, s, b.String(), again, err)
 		}
 	})
+}
+
+// An error that carries a sentence is said inside another one, not as its code; foreign text that only looks so is shown.
+func TestAnArgumentMayBeASentence(t *testing.T) {
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner := fleet.Fail(fleet.Unavailable, fleet.Because("host.engine_unreachable", "engine", "unix:///x.sock", "host", "h", "err", "refused"))
+	r := fleet.Because("error.other", "err", fmt.Errorf("inspect: %w", inner))
+	want := c.Text(EN, inner.Reason.Code, inner.Reason.Args)
+	if got := c.Text(EN, r.Code, r.Args); got != want || strings.Contains(got, "host.engine") {
+		t.Errorf("said %q, want %q", got, want)
+	}
+	for _, foreign := range []string{"reason:", "reason:{", `reason:{"code":"no.such"}`, `reason:[1]`} {
+		if got := c.Text(EN, "error.other", map[string]string{"err": foreign}); got != foreign {
+			t.Errorf("%q became %q", foreign, got)
+		}
+	}
 }

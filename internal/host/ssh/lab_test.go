@@ -1,21 +1,29 @@
 package ssh
 
 import (
+	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 
 	"phalops/internal/clock"
 	"phalops/internal/fleet"
 	"phalops/internal/host"
+	"phalops/internal/host/docker"
 	"phalops/internal/host/hosttest"
 	"phalops/internal/lab"
 )
 
+// dockerEngine is the engine as the daemon composes it.
+func dockerEngine(name string, dial func(context.Context) (net.Conn, error)) Engine {
+	return docker.Through(name, dial, clock.Real{})
+}
+
 // reach makes a Host for a laboratory's sshd.
 func reach(t *testing.T, s *lab.SSHServer, change func(*Options)) *Host {
 	t.Helper()
-	o := Options{Name: "node-1", Address: s.Addr, User: s.User, Keys: [][]byte{s.Key}, KnownHosts: s.KnownHosts(t), Clock: clock.Real{}}
+	o := Options{Name: "node-1", Address: s.Addr, User: s.User, Keys: [][]byte{s.Key}, KnownHosts: s.KnownHosts(t), NewEngine: dockerEngine}
 	if change != nil {
 		change(&o)
 	}

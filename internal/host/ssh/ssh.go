@@ -13,10 +13,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"phalops/internal/clock"
 	"phalops/internal/fleet"
 	"phalops/internal/host"
-	"phalops/internal/host/docker"
 )
 
 // How long things may take.
@@ -50,15 +48,22 @@ type Options struct {
 	Keepalive time.Duration
 	// Engine is the remote socket of the container engine; default /var/run/docker.sock.
 	Engine string
-	// Clock stamps what is read of containers; default clock.Real.
-	Clock clock.Clock
+	// NewEngine makes the client of the container engine over connections that dial opens; name stands for it in messages.
+	// docker.Through is such a client. nil: Containers is nil.
+	NewEngine func(name string, dial func(context.Context) (net.Conn, error)) Engine
+}
+
+// Engine is the client of a container engine that this package closes with its Host.
+type Engine interface {
+	host.Engine
+	Close()
 }
 
 // Host is one machine. It implements host.Host.
 type Host struct {
 	host.Remote // its files
 	o           Options
-	engine      *docker.Engine
+	engine      Engine
 	sessions    chan struct{}
 
 	life context.Context // ends with Close
@@ -79,9 +84,6 @@ func New(o Options) (*Host, error) {
 	o.Keepalive = cmp.Or(o.Keepalive, 15*time.Second)
 	o.Engine = cmp.Or(o.Engine, "/var/run/docker.sock")
 	o.Root.Already = o.User == "root"
-	if o.Clock == nil {
-		o.Clock = clock.Real{}
-	}
 	for _, key := range o.Keys {
 		if _, err := ssh.ParsePrivateKey(key); err != nil {
 			return nil, fleet.FailWith(fleet.Invalid, fleet.Because("host.bad_key", "host", o.Name, "err", keyTrouble(err)), err)
@@ -90,7 +92,9 @@ func New(o Options) (*Host, error) {
 	h := &Host{o: o, sessions: make(chan struct{}, o.Sessions)}
 	h.life, h.end = context.WithCancel(context.Background())
 	h.Remote = host.Remote{Name: o.Name, Run: h.Run}
-	h.engine = docker.Through(o.Name+":"+o.Engine, h.dialEngine, o.Clock)
+	if o.NewEngine != nil {
+		h.engine = o.NewEngine(o.Name+":"+o.Engine, h.dialEngine)
+	}
 	return h, nil
 }
 
@@ -113,7 +117,12 @@ func keyTrouble(err error) string {
 func (h *Host) Name() string { return h.o.Name }
 
 // Containers is the machine's container engine, reached through the connection: everything is as with a local engine.
-func (h *Host) Containers() host.Engine { return h.engine }
+func (h *Host) Containers() host.Engine {
+	if h.engine == nil {
+		return nil
+	}
+	return h.engine
+}
 
 // Close ends the connection and everything under way, and waits until all is gone. The Host cannot be used again.
 func (h *Host) Close() {
@@ -124,7 +133,9 @@ func (h *Host) Close() {
 	if l != nil {
 		l.drop(net.ErrClosed)
 	}
-	h.engine.Close()
+	if h.engine != nil {
+		h.engine.Close()
+	}
 	h.wg.Wait()
 }
 

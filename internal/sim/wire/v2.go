@@ -260,9 +260,16 @@ func answer(data any, err error, now time.Time) v2Reply {
 	return v2Reply{HasError: true, Error: v2Error{number, err.Error()}, Meta: meta}
 }
 
+// drained is how much of a body that is too large is still read: a server that closes while its client writes resets the
+// connection, and the client never reads the answer.
+const drained = 8 << 20
+
 func readLimited(r io.Reader, limit int64) (body []byte, tooLarge bool) {
 	body, _ = io.ReadAll(io.LimitReader(r, limit+1)) // what a caller that hangs up has sent is all there is
-	return body, int64(len(body)) > limit
+	if tooLarge = int64(len(body)) > limit; tooLarge {
+		_, _ = io.Copy(io.Discard, io.LimitReader(r, drained))
+	}
+	return body, tooLarge
 }
 
 func isJSON(contentType string) bool {
