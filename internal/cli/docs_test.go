@@ -52,11 +52,6 @@ func TestDocs(t *testing.T) {
 					t.Errorf("room %s has no %s", m[1], m[2])
 				}
 			}
-			for _, word := range []string{"/work/", "proxy.golang", "goproxy", "/root/"} {
-				if strings.Contains(text, word) {
-					t.Errorf("it speaks of %s", word)
-				}
-			}
 		})
 	}
 }
