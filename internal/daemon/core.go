@@ -71,7 +71,7 @@ func Open(ctx context.Context, o CoreOptions) (*Core, error) {
 
 func openStore(ctx context.Context, o CoreOptions) (store.Store, error) {
 	if !o.NeedsStore {
-		if _, err := os.Stat(filepath.Join(o.Config.Data, "phalops.db")); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(o.Config.Data, sqlite.FileName)); errors.Is(err, os.ErrNotExist) {
 			return memory.New(), nil
 		}
 	}

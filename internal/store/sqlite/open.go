@@ -56,7 +56,7 @@ func prepareFiles(dir, path string) error {
 // ours reports whether dir is empty or has a data file. It looks once: another process may be starting too.
 func ours(dir string) bool {
 	entries, err := os.ReadDir(dir)
-	isData := func(e fs.DirEntry) bool { return e.Name() == dataFile }
+	isData := func(e fs.DirEntry) bool { return e.Name() == FileName }
 	return err == nil && (len(entries) == 0 || slices.ContainsFunc(entries, isData))
 }
 

@@ -187,7 +187,7 @@ func TestPruneRemovesFilesOfDeadOwners(t *testing.T) {
 			t.Errorf("file of %q is there: %v, want %v", owner, err == nil, want)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, dataFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, FileName)); err != nil {
 		t.Error(err)
 	}
 }

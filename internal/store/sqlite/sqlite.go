@@ -25,7 +25,8 @@ const DefaultReserve = 16 << 20
 
 // Names of files in the folder.
 const (
-	dataFile    = "phalops.db"
+	// FileName is the database in the folder.
+	FileName    = "phalops.db"
 	reserveFile = "reserve"
 	lockFile    = "phalops.lock"
 )
@@ -63,7 +64,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Reserve == 0 {
 		o.Reserve = DefaultReserve
 	}
-	path := filepath.Join(dir, dataFile)
+	path := filepath.Join(dir, FileName)
 	if err := prepareFiles(dir, path); err != nil {
 		return nil, err
 	}
