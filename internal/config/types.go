@@ -19,8 +19,9 @@ type Config struct {
 	Healing  Healing
 	Alerts   Alerts
 	Poll     Poll
-	Metrics  Listen // default 127.0.0.1:9477
-	Clock    *Clock // nil in production
+	Metrics  Listen   // default 127.0.0.1:9477
+	Windows  []Window // maintenance
+	Clock    *Clock   // nil in production
 }
 
 // Network is a chain family.
@@ -36,7 +37,18 @@ type Network struct {
 type Host struct {
 	Name    string
 	Address string // IP or name; "" for local
-	Docker  string // engine: unix:///path or tcp://127.0.0.1:port; "" = out of reach; default for local unix:///var/run/docker.sock
+	Docker  string // engine: unix:///path or tcp://127.0.0.1:port; "" = through SSH, or out of reach without it; default for local unix:///var/run/docker.sock
+	SSH     *SSH   // nil: not reached over SSH
+}
+
+// SSH is how a host is reached for commands, files and, where it names no engine of its own, containers.
+type SSH struct {
+	User    string     // login
+	Port    int        // default 22
+	Key     secret.Ref // private key
+	Become  string     // "" | sudo: how commands become root
+	Bastion string     // name of the host to go through; "" = directly
+	Trust   string     // "" = the host key must be known already | first: learn it at the first contact
 }
 
 // Site is one place with its own LAN.
@@ -45,7 +57,16 @@ type Site struct {
 	Network       string // default khala
 	Nodes         []Node
 	DataProviders []DataProvider
-	Bridges       []Bridge
+	HeadersCaches []HeadersCache
+	Bridges       []Bridge // of every generation; solo workers are here as well, with Version "solo"
+	Mode          string   // act | observe; "" = as healing.mode says
+}
+
+// HeadersCache serves relay chain headers to v3 bridges and pherry.
+type HeadersCache struct {
+	Name string
+	URL  string
+	Node string // the node that it reads
 }
 
 // Node is a para+relay chain process, or with RPC any one-chain Substrate node.
@@ -57,6 +78,7 @@ type Node struct {
 	RPC       string        // URL of a one-chain node; then Para and Relay are empty
 	Container string        // container name on Host; "" = phalops cannot restart it
 	Grace     time.Duration // stop grace; default 120s, never less than 60s
+	Volume    string        // folder of its chain data on Host; "" = not known, and its disk is not looked at
 }
 
 // DataProvider is a v2 data provider's container.
@@ -67,17 +89,22 @@ type DataProvider struct {
 	Project string // exact compose project
 }
 
-// Bridge is a PRB.
+// VersionSolo is the Version of a solo worker: one pRuntime with its own pherry, which is a bridge for one.
+const VersionSolo = "solo"
+
+// Bridge is a PRB, or with VersionSolo a solo worker's pherry.
 type Bridge struct {
 	Name          string
-	Version       string // v2 (v0 and v3 follow)
-	URL           string // the monitor
+	Version       string // v0 | v2 | v3 | solo
+	URL           string // the monitor (v0, v2), prb-wm or its monitor's proxy (v3), the pRuntime (solo)
 	Lifecycle     string // peer id, "" where the monitor knows exactly one lifecycle manager
 	DataProviders []string
 	Node          string            // restarted with it, in the right order
 	Host          string            // default local
 	Project       string            // exact compose project; "" = its containers are not ours to restart
 	Roles         map[string]string // service → host, where parts live on other hosts
+	Standby       string            // host with a stopped copy of identity and database; never started by a restart
+	Pherry        string            // solo: the feeder's container on Host; "" = phalops cannot restart it
 	MaxWorkers    int               // default 100
 	Labels        map[string]string
 }
@@ -102,6 +129,26 @@ type Healing struct {
 	AtMost AtMost   // default 10% per bridge, 3 at once
 	Ladder []string // default [restart, container, alert]
 	Worker Budget   // restarts of one worker; default per 6h, at most 3, backoff 10m
+	Rules  []Rule   // the operator's own, asked before the built-in ones
+	Watch  []string // names (globs) of built-in rules that only report what they would have done
+}
+
+// Rule is an operator's own healing rule.
+type Rule struct {
+	Name     string
+	When     string        // expr condition over rule.Env, compiled already by config check
+	For      time.Duration // it must hold this long; default 0
+	Do       []string      // rungs: restart, container, alert; default [restart, alert]
+	Cooldown time.Duration // between two treatments of one worker; default: the worker budget's backoff
+	Mode     string        // act | observe; "" = as the site says
+}
+
+// Window is a maintenance window: phalops decides and records, and does not act.
+type Window struct {
+	Name  string
+	At    string        // cron expression, local time
+	For   time.Duration //
+	Sites []string      // empty: all
 }
 
 // AtMost caps how many workers of a bridge are treated at the same time. Both caps hold; at least one worker is always
