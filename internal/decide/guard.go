@@ -30,9 +30,10 @@ type finding struct {
 	quiet     fleet.Severity // while phalops is at it
 	loud      fleet.Severity // once a person is needed
 	witnesses []fleet.Reason
-	bad       bool // counts when many turn bad together
-	network   bool // speaks of the way to the pRuntime
-	told      bool // a person is told during the hold-down already: the restart after it only probes
+	bad       bool   // counts when many turn bad together
+	network   bool   // speaks of the way to the pRuntime
+	told      bool   // a person is told during the hold-down already: the restart after it only probes
+	cause     string // which parent the facts point at, one of the cause words; "" when they point at none
 }
 
 // guard is what holds an action back.

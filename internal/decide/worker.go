@@ -228,7 +228,7 @@ func (j *judge) failed(w *fleet.WorkerStatus) finding {
 	since := j.stateSince(w)
 	f := finding{
 		condition: string(fleet.Failing), rule: "v2.error." + r.name, want: r.want, since: since, until: since.Add(r.hold), tries: r.tries,
-		quiet: fleet.Info, loud: fleet.Warning, bad: true, network: r.network, told: r.told,
+		quiet: fleet.Info, loud: fleet.Warning, bad: true, network: r.network, told: r.told, cause: r.cause,
 		reason: fleet.Because(r.code, "endpoint", w.Endpoint, "pid", int64(w.PID), "for", j.inState(w), "message", clip(w.Message), "bridge", j.Status.Ref),
 	}
 	if r.parent {
