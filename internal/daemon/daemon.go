@@ -165,7 +165,7 @@ func (d *Daemon) Start(ctx context.Context) error {
 		})
 	}
 	d.control.Configure(now, d.messages)
-	r := &runner{sched: d.control.Schedule(), clock: d.Clock, limit: 64, grace: 20 * time.Second, log: d.Log, beat: d.beat}
+	r := d.runner()
 	d.wg.Go(func() { r.run(ctx) })
 	if d.o.Path != "" {
 		watcher := config.NewWatcher(d.o.Path, clock.Real{}, d.o.Reload)
@@ -181,6 +181,14 @@ func (d *Daemon) Start(ctx context.Context) error {
 		})
 	}
 	return nil
+}
+
+// beatsAtOnce is how many identities beat in parallel. Nearly all of them wait for an answer, and one that waits for a frozen
+// peer must not keep the place of a sound one, so it is well above the number of bridges that anybody has.
+const beatsAtOnce = 1024
+
+func (d *Daemon) runner() *runner {
+	return &runner{sched: d.control.Schedule(), clock: d.Clock, limit: beatsAtOnce, grace: 20 * time.Second, log: d.Log, beat: d.beat}
 }
 
 // reload puts a changed file in force; a broken one never replaces a working one.

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"phalops/internal/clock"
 	"phalops/internal/config"
 	"phalops/internal/fleet"
 	"phalops/internal/i18n"
@@ -67,15 +68,19 @@ func (r *rig) parse(more string) config.Config {
 }
 
 func (r *rig) options() Options {
+	robot := r.sim.Server.Endpoints().Robots[0]
+	return testOptions(r.t, r.cfg, r.sim.Clock, robot.Token, robot.Secret)
+}
+
+func testOptions(tb testing.TB, cfg config.Config, c clock.Clock, token, sign string) Options {
+	tb.Helper()
 	catalog, err := i18n.Load()
 	if err != nil {
-		r.t.Fatal(err)
+		tb.Fatal(err)
 	}
-	robot := r.sim.Server.Endpoints().Robots[0]
 	return Options{
-		Config: r.cfg, Clock: r.sim.Clock, Catalog: catalog, Lang: i18n.EN, Version: "test", Allow: wire.LoopbackOnly,
-		Log:     slog.New(slog.DiscardHandler),
-		Secrets: secret.NewMap(map[string]string{SimToken: robot.Token, SimSecret: robot.Secret}),
+		Config: cfg, Clock: c, Catalog: catalog, Lang: i18n.EN, Version: "test", Allow: wire.LoopbackOnly,
+		Log: slog.New(slog.DiscardHandler), Secrets: secret.NewMap(map[string]string{SimToken: token, SimSecret: sign}),
 	}
 }
 

@@ -9,6 +9,10 @@ import (
 type FleetOptions struct {
 	Workers int // default 40
 	Pools   int // default 2
+	// Bridges is how many v2 bridges there are, default 1. Each further one, "prb-002", "prb-003", … (project bridge_002, …), has
+	// Workers of its own in Pools of its own, on the node and data provider of the first. Their pRuntimes have addresses in
+	// 10.0.0.0/8, so they take no port where they are served.
+	Bridges int
 	// Net is the second octet of the pRuntimes' addresses, 127.Net.…, so that worlds served beside each other keep apart;
 	// default 0.
 	Net byte
@@ -46,6 +50,9 @@ func DefaultFleet(w *World, o FleetOptions) {
 		b.addWorker(Worker{Name: fmt.Sprintf("w-%0*d", max(2, digits), i+1), Endpoint: endpoint, Stake: "10000000000000",
 			PID: uint64(83 + i%o.Pools), Enabled: true})
 	}
+	for n := 2; n <= o.Bridges; n++ {
+		addFurther(w, o, n, node, dp)
+	}
 	if o.V0Workers > 0 {
 		addV0Fleet(w, o, node)
 	}
@@ -59,6 +66,22 @@ func DefaultFleet(w *World, o FleetOptions) {
 		}
 	}
 	w.Settle()
+}
+
+// addFurther adds the n-th v2 bridge.
+func addFurther(w *World, o FleetOptions, n int, node *Node, dp *DataProvider) {
+	b := w.AddBridge(BridgeSpec{Name: fmt.Sprintf("prb-%03d", n), Host: node.Host, Project: fmt.Sprintf("bridge_%03d", n), Node: node,
+		Providers: []*DataProvider{dp}})
+	first := uint64(1000 * n)
+	for i := range o.Pools {
+		pid := first + uint64(i)
+		b.addPool(Pool{Name: fmt.Sprintf("pool-%d", pid), PID: pid, Seed: fmt.Sprintf("sim operator %d", pid), Enabled: true})
+	}
+	for i := range o.Workers {
+		endpoint := fmt.Sprintf("http://10.%d.%d.%d:8000", n, i/250, 1+i%250)
+		w.AddPruntime(endpoint, node.Network)
+		b.addWorker(Worker{Name: fmt.Sprintf("w-%03d-%03d", n, i+1), Endpoint: endpoint, Stake: "10000000000000", PID: first + uint64(i%o.Pools), Enabled: true})
+	}
 }
 
 // addPool and addWorker write a row as it stood in the database before the world began.
