@@ -148,12 +148,21 @@ func decisionsOfTheNight() []fleet.Decision {
 		{Target: fleet.BridgeRef("prb-b"), At: before(5 * time.Second), Condition: "Blind", Since: before(2 * time.Minute), Rule: "bridge.blind", Verdict: fleet.Wait,
 			Severity: fleet.Warning, Reason: fleet.Because("bridge.blind", "bridge", fleet.BridgeRef("prb-b"), "for", 2*time.Minute)},
 		{Target: failed, At: before(5 * time.Second), Condition: "Failed", Since: before(14 * time.Minute), Rule: "v2.error.refused", Suspect: failed,
-			Verdict: fleet.Wait, Severity: fleet.Warning, NextLook: night.Add(6 * time.Minute), Candidates: []string{"worker.restart"},
+			Verdict: fleet.Wait, Severity: fleet.Warning, NextLook: night.Add(6 * time.Minute), Candidates: candidatesOfTheNight(),
 			Reason: fleet.Because("worker.error.refused", "endpoint", "http://127.1.1.2:8000", "message", "Error: connect ECONNREFUSED 127.1.1.2:8000"),
 			Guards: []fleet.Reason{fleet.Because("guard.backoff", "n", 2, "pause", 20*time.Minute, "until", night.Add(6*time.Minute))}},
 		{Target: unresponsive, At: before(5 * time.Second), Condition: "Unresponsive", Since: before(9 * time.Minute), Rule: "v2.frozen", Suspect: fleet.BridgeRef("prb-a"),
 			Verdict: fleet.Act, Action: "worker.restart", Severity: fleet.Warning,
 			Reason: fleet.Because("worker.frozen_unresponsive", "session", "WorkerUnresponsive", "height", 3512340, "for", 9*time.Minute, "head", 3512385, "lag", 45)},
+	}
+}
+
+func candidatesOfTheNight() []fleet.Candidate {
+	return []fleet.Candidate{
+		{Action: "restart", Cure: 0.4, Left: 8 * time.Hour, With: 5 * time.Minute, Gain: 3.17, Price: 0.05, Source: []string{"prior.error_is_terminal"},
+			Closed: new(fleet.Because("guard.backoff", "n", 2, "pause", 20*time.Minute, "until", night.Add(6*time.Minute)))},
+		{Action: "container", Closed: new(fleet.Because("guard.no_container_rung"))},
+		{Action: "alert"},
 	}
 }
 

@@ -35,10 +35,10 @@ func Node(in NodeInput) fleet.Decision {
 	if len(in.Dependants) > 0 {
 		d.Witnesses = append(d.Witnesses, fleet.Because("node.dependants", "n", len(in.Dependants), "names", names(in.Dependants)))
 	}
-	d.Candidates = []string{RungRestart, RungAlert}
+	d.Candidates = []fleet.Candidate{{Action: RungRestart}, {Action: RungAlert}}
 	if g := in.guards(v, h); g != nil {
 		if g.person {
-			d.Candidates = []string{RungAlert}
+			d.Candidates = []fleet.Candidate{{Action: RungAlert}}
 		}
 		return hold(d, v.finding, *g)
 	}

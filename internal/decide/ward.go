@@ -21,7 +21,7 @@ func (j *judge) decide(found []finding, group *cluster, parts finding) []fleet.D
 				out[i] = hold(out[i], f, *g)
 			}
 		case wantRestart:
-			out[i].Candidates = []string{RungRestart, RungAlert}
+			out[i].Candidates = []fleet.Candidate{{Action: RungRestart}, {Action: RungAlert}}
 			if g := j.guards(i, w, f, group, parts); g != nil {
 				out[i] = j.climb(hold(out[i], f, *g), *g)
 			} else {
@@ -53,7 +53,7 @@ func (j *judge) climb(d fleet.Decision, g guard) fleet.Decision {
 	if !g.person {
 		return d
 	}
-	d.Candidates = []string{RungAlert}
+	d.Candidates = []fleet.Candidate{{Action: RungAlert}}
 	if g.spent && j.Policy.has(RungContainer) {
 		d.Guards = append(d.Guards, fleet.Because("guard.no_container_rung"))
 	}

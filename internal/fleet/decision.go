@@ -30,8 +30,23 @@ type Decision struct {
 	Reason     Reason    `json:"reason"`               // why this condition: never empty unless Healthy
 	Guards     []Reason  `json:"guards,omitempty"`     // what held an action back, or would have
 	Witnesses  []Reason  `json:"witnesses,omitempty"`  // who else was asked, and what they show
-	Candidates []string  `json:"candidates,omitempty"` // the rungs of the ladder that were open, first the chosen one
+	Cause      string    `json:"cause,omitempty"`      // which parent the facts point at, for example "gas"; "" when they point at none
 	NextLook   time.Time `json:"next_look,omitzero"`   // when time alone could change this
+
+	Candidates []Candidate `json:"candidates,omitempty"` // the rungs of the ladder, mildest first, with what each is worth
+}
+
+// Candidate is one rung of a target's ladder, weighed: gain = Cure × (Left − With), in worker-hours, against the price
+// that the action costs by itself. It is open when Closed is nil.
+type Candidate struct {
+	Action string        `json:"action"`           // restart, container or alert
+	Cure   float64       `json:"cure"`             // probability that it cures this condition, 0…1
+	Left   time.Duration `json:"left"`             // expected further downtime when nothing is done
+	With   time.Duration `json:"with"`             // expected downtime with the action, when it cures
+	Gain   float64       `json:"gain"`             // worker-hours
+	Price  float64       `json:"price"`            // worker-hours
+	Source []string      `json:"source,omitempty"` // where the numbers come from: codes of the catalogue
+	Closed *Reason       `json:"closed,omitempty"` // why this rung is not taken; nil: it is the one, or would be
 }
 
 // Same reports whether two decisions say the same, times aside: then the newer one is not worth an event of its own.

@@ -46,9 +46,38 @@ type Decision struct {
 	Reason     *Reason    `json:"reason,omitempty"`
 	Guards     []Reason   `json:"guards,omitempty"`
 	Witnesses  []Reason   `json:"witnesses,omitempty"`
-	Candidates []string   `json:"candidates,omitempty"`
+	Cause      string     `json:"cause,omitempty"` // which parent the facts point at, for example gas
 	NextLook   *time.Time `json:"next_look,omitempty"`
 	Severity   string     `json:"severity,omitempty"` // how loudly a person is told of it
+
+	Candidates []Candidate `json:"candidates,omitempty"` // the rungs of the ladder, mildest first
+}
+
+// Candidate is one rung of the ladder and what it is worth. Gain and Price are worker-hours: gain = cure × (left − with).
+type Candidate struct {
+	Action string   `json:"action"` // restart | container | alert
+	Cure   float64  `json:"cure"`   // probability, 0…1
+	Left   float64  `json:"left_s"` // seconds of further downtime when nothing is done
+	With   float64  `json:"with_s"` // seconds of downtime with the action, when it cures
+	Gain   float64  `json:"gain"`
+	Price  float64  `json:"price"`
+	Source []Reason `json:"source,omitempty"` // where the numbers come from
+	Closed *Reason  `json:"closed,omitempty"` // why it is not taken; absent: open
+}
+
+func (w Words) candidates(cs []fleet.Candidate) []Candidate {
+	var out []Candidate
+	for _, c := range cs {
+		v := Candidate{Action: c.Action, Cure: c.Cure, Left: c.Left.Seconds(), With: c.With.Seconds(), Gain: c.Gain, Price: c.Price}
+		for _, code := range c.Source {
+			v.Source = append(v.Source, *w.reason(fleet.Reason{Code: code}))
+		}
+		if c.Closed != nil {
+			v.Closed = w.reason(*c.Closed)
+		}
+		out = append(out, v)
+	}
+	return out
 }
 
 // Decision shows a decision.
@@ -59,7 +88,7 @@ func (w Words) Decision(d fleet.Decision) *Decision {
 	return &Decision{
 		Target: string(d.Target), At: d.At.UTC(), Condition: d.Condition, Since: moment(d.Since), Rule: d.Rule, Suspect: string(d.Suspect),
 		Verdict: string(d.Verdict), Action: d.Action, Reason: w.reason(d.Reason), Guards: w.reasons(d.Guards),
-		Witnesses: w.reasons(d.Witnesses), Candidates: d.Candidates, NextLook: moment(d.NextLook), Severity: string(d.Severity),
+		Witnesses: w.reasons(d.Witnesses), Cause: d.Cause, Candidates: w.candidates(d.Candidates), NextLook: moment(d.NextLook), Severity: string(d.Severity),
 	}
 }
 

@@ -35,8 +35,13 @@ func decision() fleet.Decision {
 	return fleet.Decision{
 		Target: "node/node-1", At: at, Condition: "Stalled", Since: at.Add(-5 * time.Minute), Rule: "node.stalled", Suspect: "node/node-1", Verdict: fleet.Act,
 		Action: "node.restart", Severity: fleet.Critical, Reason: fleet.Because("node.stalled", "height", 7), Guards: []fleet.Reason{fleet.Because("guard.holddown")},
-		Witnesses: []fleet.Reason{fleet.Because("witness.moving", "who", "node-2")}, Candidates: []string{"node.restart"}, NextLook: at.Add(time.Minute),
+		Witnesses: []fleet.Reason{fleet.Because("witness.moving", "who", "node-2")}, Cause: "gas", Candidates: []fleet.Candidate{candidate()}, NextLook: at.Add(time.Minute),
 	}
+}
+
+func candidate() fleet.Candidate {
+	return fleet.Candidate{Action: "restart", Cure: 0.8, Left: 90 * time.Minute, With: 5 * time.Minute, Gain: 1.13, Price: 0.05, Source: []string{"prior.wait"},
+		Closed: new(fleet.Because("guard.holddown"))}
 }
 
 func node() fleet.NodeStatus {

@@ -40,6 +40,13 @@ func cloneStep(s fleet.Step) fleet.Step {
 func cloneDecision(d fleet.Decision) fleet.Decision {
 	d.Reason = cloneReason(d.Reason)
 	d.Guards, d.Witnesses, d.Candidates = cloneReasons(d.Guards), cloneReasons(d.Witnesses), slices.Clone(d.Candidates)
+	for i := range d.Candidates {
+		c := &d.Candidates[i]
+		c.Source = slices.Clone(c.Source)
+		if c.Closed != nil {
+			c.Closed = new(cloneReason(*c.Closed))
+		}
+	}
 	return d
 }
 

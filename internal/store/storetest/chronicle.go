@@ -14,7 +14,8 @@ func fullDecision(target fleet.Ref) fleet.Decision {
 		Target: target, At: t0(), Condition: "Stalled", Since: at(-time.Minute), Rule: "r", Suspect: fleet.NodeRef("n1"),
 		Verdict: fleet.Act, Action: "node.restart", Severity: fleet.Critical, Reason: because("test.stalled", "for", time.Minute),
 		Guards: []fleet.Reason{because("test.budget")}, Witnesses: []fleet.Reason{because("test.moves", "head", 7)},
-		Candidates: []string{"node.restart", "person"}, NextLook: at(time.Hour),
+		Cause: "gas", NextLook: at(time.Hour), Candidates: []fleet.Candidate{{Action: "restart", Cure: 0.8, Left: 8 * time.Hour, With: 3 * time.Minute,
+			Gain: 6.36, Price: 0.05, Source: []string{"prior.x"}, Closed: new(because("test.budget"))}, {Action: "alert"}},
 	}
 }
 
