@@ -155,12 +155,22 @@ type WorkerStatus struct {
 	ParaHeader  Height    `json:"para_header"`          // paraHeaderSynchedTo
 	Para        Height    `json:"para"`                 // paraBlockDispatchedTo: the height that operators look at
 
-	Session     string `json:"session,omitempty"` // chain state as the bridge relays it: Ready, WorkerIdle, MiningIdle, WorkerUnresponsive, …
-	V           string `json:"v,omitempty"`
-	Ve          string `json:"ve,omitempty"`
-	PInit       int64  `json:"p_init,omitempty"`
-	PInstant    int64  `json:"p_instant,omitempty"`
-	TotalReward Amount `json:"total_reward,omitzero"`
+	Session      string    `json:"session,omitempty"`      // chain state as the bridge relays it: Ready, WorkerIdle, MiningIdle, WorkerUnresponsive, …
+	SessionSince time.Time `json:"session_since,omitzero"` // when we first saw this Session
+	V            string    `json:"v,omitempty"`
+	Ve           string    `json:"ve,omitempty"`
+	PInit        int64     `json:"p_init,omitempty"`
+	PInstant     int64     `json:"p_instant,omitempty"`
+	TotalReward  Amount    `json:"total_reward,omitzero"`
+
+	Gatekeeper bool   `json:"gatekeeper,omitempty"` // v3: it computes for no pool
+	Registered *bool  `json:"registered,omitempty"` // on chain, as the pRuntime says through its bridge; nil: not told
+	Version    string `json:"version,omitempty"`    // of the pRuntime, the newest that was told
+	Revision   string `json:"revision,omitempty"`   // of git
+
+	// Pruntime is what the pRuntime itself says, nil where nobody asks it. In a bare reading its Probe has nothing but the
+	// Cause of a question that failed.
+	Pruntime *PruntimeStatus `json:"pruntime,omitempty"`
 
 	Condition Condition `json:"condition"`      // our neutral reading
 	Since     time.Time `json:"since,omitzero"` // since when it is in Condition

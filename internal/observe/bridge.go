@@ -3,6 +3,7 @@ package observe
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"phalops/internal/fleet"
@@ -125,6 +126,7 @@ func workers(prev fleet.BridgeStatus, r prb.Reading, now time.Time) []fleet.Work
 		if r.StatesErr == nil {
 			w = state(w, told[id], now)
 		}
+		w.Pruntime = pruntime(w.Pruntime, told[id].Pruntime, now)
 		w.Probe = probe(w.Probe, now, r.StatesErr)
 		all = append(all, w)
 	}
@@ -134,6 +136,10 @@ func workers(prev fleet.BridgeStatus, r prb.Reading, now time.Time) []fleet.Work
 
 // record takes over the inventory's part.
 func record(w, told fleet.WorkerStatus) fleet.WorkerStatus {
+	if w.Endpoint != told.Endpoint {
+		w.Pruntime = nil // that was another one
+	}
+	w.Gatekeeper = told.Gatekeeper
 	w.ID, w.Name, w.PID, w.Endpoint = told.ID, told.Name, told.PID, told.Endpoint
 	w.Stake, w.StakeOK, w.Enabled, w.SyncOnly = told.Stake, told.StakeOK, told.Enabled, told.SyncOnly
 	return w
@@ -148,17 +154,58 @@ func state(old, told fleet.WorkerStatus, now time.Time) fleet.WorkerStatus {
 	if told.PublicKey != "" {
 		w.PublicKey = told.PublicKey // a new context does not know it yet; only another key is news
 	}
+	if told.Registered != nil {
+		w.Registered = told.Registered
+	}
+	if told.Version != "" { // nor its pRuntime's version
+		w.Version, w.Revision = told.Version, told.Revision
+	}
+	if old.SessionSince.IsZero() || old.Session != w.Session {
+		w.SessionSince = now
+	}
 	if old.StateSince.IsZero() || old.State != w.State || old.Running != w.Running {
 		w.StateSince = now
 	}
 	switch {
 	case w.Message == "" && w.MessageAt.IsZero():
 		w.MessageSeen = time.Time{}
-	case old.MessageSeen.IsZero() || old.Message != w.Message || !old.MessageAt.Equal(w.MessageAt):
+	case old.MessageSeen.IsZero() || uncounted(old.Message) != uncounted(w.Message) || !old.MessageAt.Equal(w.MessageAt):
 		w.MessageSeen = now
 	}
 	w.Relay = grow(old.Relay, told.Relay, now)
 	w.ParaHeader = grow(old.ParaHeader, told.ParaHeader, now)
 	w.Para = grow(old.Para, told.Para, now)
 	return w
+}
+
+// pruntime merges an answer of the pRuntime itself, or its silence, into what it said before. Without a question nothing
+// changes.
+func pruntime(old, told *fleet.PruntimeStatus, now time.Time) *fleet.PruntimeStatus {
+	if told == nil {
+		return old
+	}
+	var before fleet.PruntimeStatus
+	if old != nil {
+		before = *old
+	}
+	next := *told
+	if !told.Cause.IsZero() {
+		next, next.Probe = before, before.Silent(now, told.Cause)
+		next.Endpoint = told.Endpoint
+		return &next
+	}
+	next.Probe = before.Answered(now)
+	next.Relay, next.ParaHeader, next.Para = grow(before.Relay, told.Relay, now), grow(before.ParaHeader, told.ParaHeader, now), grow(before.Para, told.Para, now)
+	next.Pending, next.Consensus = grow(before.Pending, told.Pending, now), grow(before.Consensus, told.Consensus, now)
+	return &next
+}
+
+// uncounted is a message without the number in it that grows with every beat: the same error goes on, it is no new one.
+func uncounted(message string) string {
+	for _, counted := range [...]string{"Continously received ", "Fail to generate_sync_request for "} {
+		if rest, ok := strings.CutPrefix(message, counted); ok {
+			return counted + strings.TrimLeft(rest, "0123456789")
+		}
+	}
+	return message
 }

@@ -25,7 +25,7 @@ const (
 // Fields of a node: para|relay.{reachable,moving,finalized_moving,behind,peers,syncing,chain,version} and container.*; of a
 // bridge: monitor.reachable, lifecycle.{reachable,peer}, dp.<peer>.{present,reachable,status,para_moving,relay_moving}; of
 // its workers: present, reachable and the fields of fleet.WorkerStatus by their JSON names, with {relay,para_header,para}
-// as .moving and .begun (false: the counter is at -1).
+// as .moving and .begun (false: the counter is at -1), and pruntime.* for what the pRuntime itself says. Numbers in a message that grow with every beat are left out.
 func Changes[S fleet.NodeStatus | fleet.BridgeStatus](prev, next S) []fleet.Fact {
 	before := map[key]string{}
 	for _, f := range facts(prev) {
@@ -225,15 +225,36 @@ func workerFacts(out *[]fleet.Fact, source string, w *fleet.WorkerStatus) {
 	r.say("sync_only", strconv.FormatBool(w.SyncOnly))
 	t.say("running", strconv.FormatBool(w.Running))
 	t.say("state", w.State)
-	t.say("message", w.Message)
+	t.say("message", uncounted(w.Message))
 	t.say("message_at", stamp(w.MessageAt.Truncate(messageGrain)))
 	t.sayBool("initialized", w.Initialized)
 	t.say("public_key", w.PublicKey)
 	t.say("session", w.Session)
+	t.sayBool("registered", w.Registered)
+	t.say("version", w.Version)
+	t.say("revision", w.Revision)
+	if w.Gatekeeper {
+		t.say("gatekeeper", "true")
+	}
+	t.heights(w.Relay, w.ParaHeader, w.Para)
+	if p := w.Pruntime; p != nil {
+		t = teller{facts: out, target: w.Ref, prefix: "pruntime.", source: w.Name + " pruntime", at: p.At}
+		t.reachable(p.Probe)
+		t.sayBool("initialized", p.Initialized)
+		t.sayBool("registered", p.Registered)
+		t.sayBool("waiting_for_para_headers", p.Waiting)
+		t.say("public_key", p.PublicKey)
+		t.say("version", p.Version)
+		t.heights(p.Relay, p.ParaHeader, p.Para)
+	}
+}
+
+// heights says of a worker's counters whether they move and whether they have begun.
+func (t teller) heights(relay, paraHeader, para fleet.Height) {
 	for _, h := range []struct {
 		name string
 		fleet.Height
-	}{{"relay", w.Relay}, {"para_header", w.ParaHeader}, {"para", w.Para}} {
+	}{{"relay", relay}, {"para_header", paraHeader}, {"para", para}} {
 		t.moving(h.name+".moving", h.Height)
 		begun := ""
 		if h.Known {

@@ -43,11 +43,13 @@ func (s *sessionRewards) UnmarshalJSON(raw []byte) error {
 func decodeSession(body []byte, w *fleet.WorkerStatus) {
 	var human struct {
 		session
-		Raw json.RawMessage `json:"raw"`
+		Raw  json.RawMessage `json:"raw"`
+		Info json.RawMessage `json:"runtimeInfo"` // v2 since 2022-05: the pRuntime's own words, as old as the session
 	}
 	if json.Unmarshal(body, &human) != nil {
 		return
 	}
+	decodeInfo(human.Info, w)
 	var raw session
 	_ = json.Unmarshal(human.Raw, &raw)
 	w.Session = string(raw.State)
@@ -62,6 +64,25 @@ func decodeSession(body []byte, w *fleet.WorkerStatus) {
 			w.TotalReward = reward
 		}
 	}
+}
+
+// decodeInfo reads what the pRuntime said of itself. Its heights are left out: they are old, and those beside are not.
+func decodeInfo(body []byte, w *fleet.WorkerStatus) {
+	var info struct {
+		Registered OptBool         `json:"registered"`
+		Version    Text            `json:"version"`
+		Revision   Text            `json:"gitRevision"`
+		System     json.RawMessage `json:"system"`
+	}
+	var system struct {
+		Registered OptBool `json:"registered"`
+	}
+	_ = json.Unmarshal(body, &info)
+	_ = json.Unmarshal(info.System, &system)
+	if w.Registered = system.Registered.Value; w.Registered == nil {
+		w.Registered = info.Registered.Value
+	}
+	w.Version, w.Revision = Redact(string(info.Version)), Redact(string(info.Revision))
 }
 
 // integer reads a whole number ≥ 0 of up to 128 bits, written in decimal or as 0x….

@@ -169,7 +169,7 @@ func join(workers []fleet.WorkerStatus, contexts []Context) {
 			continue
 		}
 		s.Name, s.PID, s.Endpoint = w.Name, w.PID, w.Endpoint
-		s.Stake, s.StakeOK, s.Enabled, s.SyncOnly = w.Stake, w.StakeOK, w.Enabled, w.SyncOnly
+		s.Stake, s.StakeOK, s.Enabled, s.SyncOnly, s.Gatekeeper = w.Stake, w.StakeOK, w.Enabled, w.SyncOnly, w.Gatekeeper
 		workers[i] = s
 	}
 }

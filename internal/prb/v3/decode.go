@@ -47,7 +47,7 @@ func (w Worker) Spec() WorkerSpec {
 func (w Worker) status() fleet.WorkerStatus {
 	return fleet.WorkerStatus{
 		ID: w.ID, Name: w.Name, PID: w.PID, Endpoint: w.Endpoint,
-		Stake: w.Stake, StakeOK: w.StakeOK, Enabled: w.Enabled, SyncOnly: w.SyncOnly,
+		Stake: w.Stake, StakeOK: w.StakeOK, Enabled: w.Enabled, SyncOnly: w.SyncOnly, Gatekeeper: w.Gatekeeper,
 	}
 }
 
@@ -61,9 +61,6 @@ type Context struct {
 	fleet.WorkerStatus
 	LastMessage string // without its time stamp, in every state
 	Pooled      bool   // its record hangs on a pool
-	Gatekeeper  bool
-	Version     string // pRuntime's
-	Revision    string // pRuntime's git revision
 }
 
 // The states of a worker (worker.rs). HasError carries a text.
@@ -185,7 +182,7 @@ func decodeContext(raw []byte, now time.Time) (Context, bool) {
 	if !ok {
 		return Context{}, false
 	}
-	c := Context{WorkerStatus: w.status(), Pooled: w.Pooled, Gatekeeper: w.Gatekeeper}
+	c := Context{WorkerStatus: w.status(), Pooled: w.Pooled}
 	state, text := decodeState(s.State)
 	c.Running, c.State = true, prb.Redact(state)
 	last, at := parseMessage(string(s.Message), now)
@@ -218,20 +215,29 @@ func decodeState(raw []byte) (state, text string) {
 // decodeInfo reads PhactoryInfo; null until the first GetInfo came through.
 func decodeInfo(raw []byte, c *Context) {
 	var info *struct {
-		Initialized prb.OptBool `json:"initialized"`
-		PublicKey   prb.Text    `json:"public_key"`
-		Relay       prb.Int     `json:"headernum"`
-		ParaHeader  prb.Int     `json:"para_headernum"`
-		Para        prb.Int     `json:"blocknum"`
-		Version     prb.Text    `json:"version"`
-		Revision    prb.Text    `json:"git_revision"`
+		Initialized prb.OptBool     `json:"initialized"`
+		Registered  prb.OptBool     `json:"registered"`
+		System      json.RawMessage `json:"system"`
+		PublicKey   prb.Text        `json:"public_key"`
+		Relay       prb.Int         `json:"headernum"`
+		ParaHeader  prb.Int         `json:"para_headernum"`
+		Para        prb.Int         `json:"blocknum"`
+		Version     prb.Text        `json:"version"`
+		Revision    prb.Text        `json:"git_revision"`
 	}
 	if json.Unmarshal(raw, &info) != nil || info == nil {
 		return
 	}
 	c.Initialized, c.PublicKey = info.Initialized.Value, publicKey(string(info.PublicKey))
 	c.Relay, c.ParaHeader, c.Para = last(info.Relay), last(info.ParaHeader), last(info.Para)
-	c.Version, c.Revision = string(info.Version), string(info.Revision)
+	c.Version, c.Revision = prb.Redact(string(info.Version)), prb.Redact(string(info.Revision))
+	var system struct {
+		Registered prb.OptBool `json:"registered"` // moved there in 2022
+	}
+	_ = json.Unmarshal(info.System, &system)
+	if c.Registered = system.Registered.Value; c.Registered == nil {
+		c.Registered = info.Registered.Value
+	}
 }
 
 // last makes the last height that is there of the next one that is wanted: -1 when there is none.
