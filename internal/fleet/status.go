@@ -69,6 +69,16 @@ type ChainStatus struct {
 	Syncing   *bool  `json:"syncing,omitempty"`
 	Chain     string `json:"chain,omitempty"`
 	Version   string `json:"version,omitempty"`
+
+	PeersBest    Height    `json:"peers_best,omitzero"`    // highest block that at least two of its peers claim; unknown where it does not tell strangers
+	PeersAsked   time.Time `json:"peers_asked,omitzero"`   // when PeersBest was asked for last, which is done rarely
+	Genesis      string    `json:"genesis,omitempty"`      // hash of block 0: which chain it is
+	GenesisAsked time.Time `json:"genesis_asked,omitzero"` // when that was asked for last
+	GenesisWas   string    `json:"genesis_was,omitempty"`  // another chain's, which it told here before
+	GenesisSince time.Time `json:"genesis_since,omitzero"` // when it changed from GenesisWas
+	Falls        int       `json:"falls,omitempty"`        // how often in a row Best was seen well below what it had been, see FallWindow
+	FellAt       time.Time `json:"fell_at,omitzero"`       // when that was last
+	FromHost     HostView  `json:"from_host,omitzero"`     // while it does not answer us: what its own host sees
 }
 
 // ContainerStatus is a container as its host's engine tells it.
@@ -100,6 +110,10 @@ type NodeStatus struct {
 	Container *ContainerStatus `json:"container,omitempty"` // nil where no container is configured
 	Condition NodeCondition    `json:"condition"`           // what decide made of it
 	Since     time.Time        `json:"since,omitzero"`      // since when it is in Condition
+
+	Disk   *DiskStatus          `json:"disk,omitempty"`   // nil where nobody can look
+	Log    *LogStatus           `json:"log,omitempty"`    // the newest lines of Container, read while something is wrong
+	Caches []HeadersCacheStatus `json:"caches,omitempty"` // headers caches that read this node
 }
 
 // DataProviderStatus is a v2 data provider as the monitor relays it.

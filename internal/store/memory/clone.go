@@ -94,6 +94,16 @@ func cloneNode(n fleet.NodeStatus) fleet.NodeStatus {
 	if n.Container != nil {
 		n.Container.Probe, n.Container.Labels = cloneProbe(n.Container.Probe), maps.Clone(n.Container.Labels)
 	}
+	if n.Disk = clonePointer(n.Disk); n.Disk != nil {
+		n.Disk.Probe = cloneProbe(n.Disk.Probe)
+	}
+	if n.Log = clonePointer(n.Log); n.Log != nil {
+		n.Log.Probe, n.Log.Signs = cloneProbe(n.Log.Probe), slices.Clone(n.Log.Signs)
+	}
+	n.Caches = slices.Clone(n.Caches)
+	for i := range n.Caches {
+		n.Caches[i].Probe = cloneProbe(n.Caches[i].Probe)
+	}
 	return n
 }
 
