@@ -87,6 +87,9 @@ func (a Amount) PHA() string {
 	return whole + "." + frac
 }
 
+// InPHA is the amount in PHA as a number for comparisons and charts; accounts need the exact forms above.
+func (a Amount) InPHA() float64 { return (float64(a.hi)*(1<<64) + float64(a.lo)) / 1e12 }
+
 // MarshalText writes String's form.
 func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
