@@ -107,14 +107,20 @@ func hostAddress(s string) (string, fleet.Reason) {
 	return s, fleet.Reason{}
 }
 
-// dockerAddress accepts a container engine on a local socket, or on a loopback port where a tunnel ends. A TCP engine
-// anywhere else is root on that machine for whoever can reach it.
+// overSSH begins the address of an engine's socket on the machine itself, which is reached over SSH.
+const overSSH = "ssh://"
+
+// dockerAddress accepts a container engine on a local socket, on a loopback port where a tunnel ends, or on a socket of the
+// machine itself. A TCP engine anywhere else is root on that machine for whoever can reach it.
 func dockerAddress(s string) (string, fleet.Reason) {
 	scheme, rest, _ := strings.Cut(s, "://")
 	switch scheme {
-	case "unix":
+	case "unix", "ssh":
 		if strings.HasPrefix(rest, "/") && !strings.ContainsAny(rest, "?# \t\n") {
 			return s, fleet.Reason{}
+		}
+		if scheme == "ssh" {
+			return "", fleet.Because("config.docker_ssh")
 		}
 	case "tcp":
 		host, port, err := net.SplitHostPort(rest)
@@ -125,8 +131,6 @@ func dockerAddress(s string) (string, fleet.Reason) {
 		default:
 			return s, fleet.Reason{}
 		}
-	case "ssh":
-		return "", fleet.Because("config.docker_ssh")
 	}
 	return "", fleet.Because("config.bad_docker", "value", showText(s))
 }

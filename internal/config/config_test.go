@@ -194,7 +194,7 @@ func TestStarterComments(t *testing.T) {
 		text := strings.Replace(b.String(), "Qm…", peer, 1)
 		text = strings.Replace(text, "redis-q: prb-2", "redis-q: prb-host", 1)
 		c := parse(t, text)
-		if len(c.Hosts) != 103 || len(c.References()) != 2 || c.Sites[0].Bridges[0].Roles["redis-q"] == "" {
+		if len(c.Hosts) != 105 || len(c.References()) != 3 || len(c.Windows) != 1 || len(c.Sites[0].Bridges) != 4 || c.Sites[0].Bridges[0].Roles["redis-q"] == "" {
 			t.Errorf("%s: not everything was read: %+v", lang, c)
 		}
 	}
@@ -225,7 +225,7 @@ func TestSharedExample(t *testing.T) {
 			t.Errorf("%d:%d %s %s", p.Line, p.Column, p.Path, p.Reason)
 		}
 	}
-	if codes["config.unsupported"] != 19 || codes["config.unsupported_value"] != 3 || codes["config.bad_peer"] != 1 {
+	if codes["config.unsupported"] != 5 || codes["config.unsupported_value"] != 1 || codes["config.bad_peer"] != 1 {
 		t.Errorf("%v", codes)
 	}
 }

@@ -13,6 +13,9 @@ const LocalHost = "local"
 
 const localDocker = "unix:///var/run/docker.sock"
 
+// modes are what healing may do: act, or observe and say what would have been done.
+func modes() []string { return []string{"act", "observe"} }
+
 // dingTalk is where DingTalk's robots listen.
 const dingTalk = "https://oapi.dingtalk.com/robot/send"
 
@@ -54,6 +57,8 @@ func defaultNode() Node { return Node{Host: LocalHost, Grace: 2 * time.Minute} }
 
 func defaultBridge() Bridge { return Bridge{Host: LocalHost, MaxWorkers: 100} }
 
+func defaultSolo() Bridge { return Bridge{Version: VersionSolo, Host: LocalHost, MaxWorkers: 1} }
+
 // defaultRoutes tells everybody: critical at once and again each hour, warnings at once, the rest as a digest.
 func defaultRoutes(channels map[string]Channel) []Route {
 	if len(channels) == 0 {
@@ -70,12 +75,19 @@ func defaultRoutes(channels map[string]Channel) []Route {
 // References lists every reference to a secret, each once, in a fixed order.
 func (c Config) References() []secret.Ref {
 	var refs []secret.Ref
+	add := func(ref secret.Ref) {
+		if !ref.IsZero() && !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Alerts.Channels)) {
 		ch := c.Alerts.Channels[name]
-		for _, ref := range []secret.Ref{ch.Token, ch.Secret} {
-			if !ref.IsZero() && !slices.Contains(refs, ref) {
-				refs = append(refs, ref)
-			}
+		add(ch.Token)
+		add(ch.Secret)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Hosts)) {
+		if s := c.Hosts[name].SSH; s != nil {
+			add(s.Key)
 		}
 	}
 	return refs

@@ -26,7 +26,7 @@ func planned(names ...string) []field {
 	for i, n := range names {
 		fields[i] = field{name: n, planned: true, read: func(v value) {
 			// Of these values only the kind is known: some are secrets, and those are references.
-			if text := v.n.Value; n != "key" && showText(text) == text || secret.Ref(text).Check() == nil {
+			if text := v.n.Value; showText(text) == text || secret.Ref(text).Check() == nil {
 				v.show()
 			}
 		}}

@@ -19,15 +19,18 @@ type names struct {
 	of map[fleet.Kind]map[string]definition
 	// partial are kinds of which a name could not be read: then nobody can say that a reference leads nowhere.
 	partial map[fleet.Kind]bool
-	// urls and managers are what two things must not share.
+	// What two things must not share: RPC addresses, lifecycle managers, and the addresses of pRuntimes and headers-caches.
 	urls     map[string]value
 	managers map[string]value
-	// remote are hosts that this version cannot reach, which was reported where they stand.
-	remote map[string]bool
+	owned    map[string]value
 }
 
-// kindNetwork completes the kinds of package fleet, which has no Ref for networks.
-const kindNetwork fleet.Kind = "network"
+// These complete the kinds of package fleet, which has no Ref for them.
+const (
+	kindNetwork      fleet.Kind = "network"
+	kindHeadersCache fleet.Kind = "headers_cache"
+	kindWindow       fleet.Kind = "window"
+)
 
 func newNames() names {
 	return names{
@@ -35,7 +38,7 @@ func newNames() names {
 		partial:  map[fleet.Kind]bool{},
 		urls:     map[string]value{},
 		managers: map[string]value{},
-		remote:   map[string]bool{},
+		owned:    map[string]value{},
 	}
 }
 
@@ -110,8 +113,13 @@ func (r *reader) sameSite(kind fleet.Kind, name, site string, v value) {
 }
 
 func kindCode(k fleet.Kind) string {
-	if k == kindNetwork {
+	switch k {
+	case kindNetwork:
 		return "config.kind_network"
+	case kindHeadersCache:
+		return "config.kind_headers_cache"
+	case kindWindow:
+		return "config.kind_window"
 	}
 	return "kind." + string(k)
 }

@@ -31,7 +31,7 @@ func budget(b *Budget) func(value) {
 func (r *reader) healing(v value) {
 	h := &r.config.Healing
 	v.object(append([]field{
-		key("mode", scalar(&h.Mode, oneOf([]string{"act", "observe"}))),
+		key("mode", scalar(&h.Mode, oneOf(modes()))),
 		key("at_most", func(v value) {
 			v.object(
 				key("per_bridge", scalar(&h.AtMost.PerBridge, share)),

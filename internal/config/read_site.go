@@ -18,19 +18,28 @@ func (r *reader) sites(v value) {
 func (r *reader) site(v value) Site {
 	s := Site{Network: khala}
 	s.Name = r.name(v, fleet.KindSite, definition{})
+	var solo []Bridge
 	seen := v.object(append([]field{
 		must("name", readBefore),
 		key("network", scalar(&s.Network, nameText)),
+		key("mode", scalar(&s.Mode, oneOf(modes()))),
 		key("nodes", func(v value) {
 			v.objects(func(_ int, item value) { s.Nodes = append(s.Nodes, r.node(item, s.Name)) })
 		}),
 		key("data_providers", func(v value) {
 			v.objects(func(_ int, item value) { s.DataProviders = append(s.DataProviders, r.dataProvider(item, s.Name)) })
 		}),
+		key("headers_caches", func(v value) {
+			v.objects(func(_ int, item value) { s.HeadersCaches = append(s.HeadersCaches, r.headersCache(item, s.Name)) })
+		}),
 		key("bridges", func(v value) {
 			v.objects(func(_ int, item value) { s.Bridges = append(s.Bridges, r.bridge(item, s.Name)) })
 		}),
-	}, planned("headers_caches", "solo", "pools")...)...)
+		key("solo", func(v value) {
+			v.objects(func(_ int, item value) { solo = append(solo, r.solo(item, s.Name)) })
+		}),
+	}, planned("pools")...)...)
+	s.Bridges = append(s.Bridges, solo...) // behind the others, wherever they stand in the file
 	if seen["network"].present() {
 		r.refer(kindNetwork, s.Network, seen["network"], nil)
 	}
@@ -55,7 +64,7 @@ func readBefore(value) {}
 func (r *reader) node(v value, site string) Node {
 	n := defaultNode()
 	n.Name = r.name(v, fleet.KindNode, definition{site: site, single: v.lookup("rpc").present()})
-	seen := v.object(append([]field{
+	seen := v.object(
 		must("name", readBefore),
 		key("host", scalar(&n.Host, nameText)),
 		key("para", scalar(&n.Para, rpcURL)),
@@ -63,7 +72,8 @@ func (r *reader) node(v value, site string) Node {
 		key("rpc", scalar(&n.RPC, rpcURL)),
 		key("container", scalar(&n.Container, dockerText)),
 		key("grace", scalar(&n.Grace, duration(time.Minute, time.Hour))),
-	}, planned("volume")...)...)
+		key("volume", scalar(&n.Volume, folder)),
+	)
 	switch para, relay, rpc := seen["para"].present(), seen["relay"].present(), seen["rpc"].present(); {
 	case rpc && (para || relay):
 		seen["rpc"].problem(fleet.Because("config.rpc_and_para"))
@@ -101,7 +111,7 @@ func (r *reader) placed(seen map[string]value, host string, containers value) {
 
 func (r *reader) reachable(host string, at value) {
 	r.later(func() {
-		if h, known := r.config.Hosts[host]; known && h.Docker == "" && !r.names.remote[host] {
+		if h, known := r.config.Hosts[host]; known && h.Docker == "" && h.SSH == nil {
 			at.problem(fleet.Because("config.no_engine", "host", host))
 		}
 	})
@@ -123,80 +133,30 @@ func (r *reader) dataProvider(v value, site string) DataProvider {
 	return d
 }
 
-func (r *reader) bridge(v value, site string) Bridge {
-	b := defaultBridge()
-	b.Name = r.name(v, fleet.KindBridge, definition{site: site})
-	seen := v.object(append([]field{
+func (r *reader) headersCache(v value, site string) HeadersCache {
+	var c HeadersCache
+	c.Name = r.name(v, kindHeadersCache, definition{site: site})
+	seen := v.object(
 		must("name", readBefore),
-		must("version", scalar(&b.Version, oneOf([]string{"v2"}, "v0", "v1", "v3"))),
-		must("url", scalar(&b.URL, baseURL)),
-		key("lifecycle", scalar(&b.Lifecycle, peerID)),
-		key("data_providers", list(&b.DataProviders, nameText, func(name string, item value) {
-			r.sameSite(fleet.KindDataProvider, name, site, item)
-		})),
-		key("node", scalar(&b.Node, nameText)),
-		key("host", scalar(&b.Host, nameText)),
-		key("project", scalar(&b.Project, dockerText)),
-		key("roles", func(v value) { b.Roles = r.roles(v) }),
-		key("max_workers", scalar(&b.MaxWorkers, integer(1, 100_000))),
-		key("labels", func(v value) { b.Labels = r.labels(v) }),
-	}, planned("standby", "volume")...)...)
-	if b.Node != "" {
-		r.sameSite(fleet.KindNode, b.Node, site, seen["node"])
+		must("url", scalar(&c.URL, baseURL)),
+		key("node", scalar(&c.Node, nameText)),
+	)
+	if c.Node != "" {
+		r.sameSite(fleet.KindNode, c.Node, site, seen["node"])
 	}
-	r.placed(seen, b.Host, seen["project"])
-	if b.URL != "" {
-		manager := b.URL
-		if at := seen["lifecycle"]; at.present() {
-			manager += " " + at.n.Value
-		}
-		if before, taken := r.names.managers[manager]; taken {
-			seen["url"].problem(fleet.Because("config.bridge_twice", "line", before.at.Line))
-		} else {
-			r.names.managers[manager] = seen["url"]
-		}
-	}
-	return b
+	r.oneOwner(seen["url"], c.URL)
+	return c
 }
 
-// roles reads which compose service lives on which host.
-func (r *reader) roles(v value) map[string]string {
-	roles := map[string]string{}
-	v.entries(func(k *yaml.Node, item value) {
-		service, why := dockerText(k.Value)
-		if !why.IsZero() {
-			r.report(k, item.path, why)
-			return
-		}
-		r.shown[k] = true
-		if host, ok := read(item, nameText); ok {
-			roles[service] = host
-			r.refer(fleet.KindHost, host, item, nil)
-			r.reachable(host, item)
-		}
-	})
-	return orNil(roles)
-}
-
-func (r *reader) labels(v value) map[string]string {
-	labels := map[string]string{}
-	v.entries(func(k *yaml.Node, item value) {
-		name, why := nameText(k.Value)
-		if !why.IsZero() {
-			r.report(k, item.path, why)
-			return
-		}
-		r.shown[k] = true
-		if text, ok := read(item, labelText); ok {
-			labels[name] = text
-		}
-	})
-	return orNil(labels)
-}
-
-func orNil(m map[string]string) map[string]string {
-	if len(m) == 0 {
-		return nil
+// oneOwner reports an address that another headers-cache or solo worker has already: looked at twice, one machine would
+// count as two, and a pRuntime with two feeders loses its place.
+func (r *reader) oneOwner(v value, url string) {
+	if !v.present() || url == "" {
+		return
 	}
-	return m
+	if before, taken := r.names.owned[url]; taken {
+		v.problem(fleet.Because("config.address_twice", "value", showText(url), "line", before.at.Line))
+		return
+	}
+	r.names.owned[url] = v
 }

@@ -26,8 +26,9 @@ func (r *reader) top(root value) {
 		key("alerts", r.alerts),
 		key("poll", r.poll),
 		key("metrics", func(v value) { v.object(key("listen", scalar(&c.Metrics.Listen, listenAddress))) }),
+		key("maintenance", r.maintenance),
 		key("clock", r.clock),
-	}, planned("store", "web", "jobs", "maintenance")...)...)
+	}, planned("store", "web", "jobs")...)...)
 }
 
 func (r *reader) poll(v value) {
@@ -87,51 +88,4 @@ func (r *reader) entryName(k *yaml.Node, item value, kind fleet.Kind) (string, b
 	}
 	r.shown[k] = true
 	return name, true
-}
-
-// hosts reads machines. A range in the name and in the addresses stands for many, in step.
-func (r *reader) hosts(v value) {
-	into := r.config.Hosts
-	v.entries(func(k *yaml.Node, item value) {
-		names, ok := expand(k.Value)
-		if !ok {
-			r.names.partial[fleet.KindHost] = true
-			r.report(k, item.path, fleet.Because("config.bad_range", "value", showText(k.Value), "limit", maxHosts))
-			return
-		}
-		first, why := nameText(names[0])
-		if !why.IsZero() {
-			r.names.partial[fleet.KindHost] = true
-			r.report(k, item.path, why)
-			return
-		}
-		r.shown[k] = true
-		if len(names)+len(into) > maxHosts {
-			r.names.partial[fleet.KindHost] = true
-			r.report(k, item.path, fleet.Because("config.too_many_hosts", "limit", maxHosts))
-			return
-		}
-		addresses, engines := make([]string, len(names)), make([]string, len(names))
-		if first == LocalHost {
-			engines[0] = localDocker
-		}
-		seen := item.object(append([]field{
-			key("address", inStep(addresses, hostAddress)),
-			key("docker", inStep(engines, dockerAddress)),
-		}, planned("user", "key", "become", "bastion")...)...)
-		switch {
-		case first == LocalHost && seen["address"].present():
-			seen["address"].problem(fleet.Because("config.local_address"))
-		case first != LocalHost && !seen["address"].present() && item.n.Kind != yaml.ScalarNode:
-			item.problem(fleet.Because("config.missing", "key", "address"))
-		}
-		remote := seen["user"].present() || seen["key"].present() || seen["bastion"].present()
-		for i, name := range names {
-			if name != LocalHost {
-				r.define(fleet.KindHost, name, value{r: r, at: k, n: k, path: item.path}, definition{})
-			}
-			r.names.remote[name] = remote
-			into[name] = Host{Name: name, Address: addresses[i], Docker: engines[i]}
-		}
-	})
 }

@@ -133,6 +133,7 @@ func showConfig(c Config) *yaml.Node {
 		)},
 		pair{"poll", inline(mapping(pair{"node", span(c.Poll.Node)}, pair{"bridge", span(c.Poll.Bridge)}))},
 		pair{"metrics", inline(mapping(pair{"listen", text(c.Metrics.Listen)}))},
+		pair{"maintenance", sequence(c.Windows, showWindow)},
 		pair{"clock", showClock(c.Clock)},
 	)
 }
@@ -143,53 +144,6 @@ func showNetwork(n Network) *yaml.Node {
 		pair{"para", inline(mapping(pair{"block_time", span(n.ParaBlockTime)}))},
 		pair{"relay", inline(mapping(pair{"block_time", span(n.RelayBlockTime)}))},
 		pair{"reference", texts(n.Reference)},
-	)
-}
-
-func showHost(h Host) *yaml.Node {
-	return inline(mapping(pair{"address", unlessEmpty(h.Address)}, pair{"docker", unlessEmpty(h.Docker)}))
-}
-
-func showSite(s Site) *yaml.Node {
-	return mapping(
-		pair{"name", text(s.Name)},
-		pair{"network", text(s.Network)},
-		pair{"nodes", sequence(s.Nodes, func(n Node) *yaml.Node {
-			return mapping(
-				pair{"name", text(n.Name)},
-				pair{"host", text(n.Host)},
-				pair{"para", unlessEmpty(n.Para)},
-				pair{"relay", unlessEmpty(n.Relay)},
-				pair{"rpc", unlessEmpty(n.RPC)},
-				pair{"container", unlessEmpty(n.Container)},
-				pair{"grace", span(n.Grace)},
-			)
-		})},
-		pair{"data_providers", sequence(s.DataProviders, func(d DataProvider) *yaml.Node {
-			return mapping(
-				pair{"name", text(d.Name)},
-				pair{"host", text(d.Host)},
-				pair{"node", unlessEmpty(d.Node)},
-				pair{"project", unlessEmpty(d.Project)},
-			)
-		})},
-		pair{"bridges", sequence(s.Bridges, showBridge)},
-	)
-}
-
-func showBridge(b Bridge) *yaml.Node {
-	return mapping(
-		pair{"name", text(b.Name)},
-		pair{"version", text(b.Version)},
-		pair{"url", text(b.URL)},
-		pair{"lifecycle", unlessEmpty(b.Lifecycle)},
-		pair{"data_providers", unlessNone(b.DataProviders)},
-		pair{"node", unlessEmpty(b.Node)},
-		pair{"host", text(b.Host)},
-		pair{"project", unlessEmpty(b.Project)},
-		pair{"roles", unlessNoPairs(b.Roles)},
-		pair{"max_workers", number(b.MaxWorkers)},
-		pair{"labels", unlessNoPairs(b.Labels)},
 	)
 }
 

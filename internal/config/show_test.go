@@ -51,11 +51,25 @@ func anyConfig(t *rapid.T) config.Config {
 		h.Docker = rapid.SampledFrom([]string{"", "unix:///run/x.sock", "tcp://127.0.0.1:1", "tcp://[::1]:2"}).Draw(t, "docker")
 		c.Hosts[n] = h
 	}
+	if rapid.Bool().Draw(t, "ssh") {
+		h := c.Hosts[names[1]]
+		h.Docker = rapid.SampledFrom([]string{"", "ssh:///run/e.sock", "unix:///run/x.sock"}).Draw(t, "docker behind ssh")
+		h.SSH = &config.SSH{
+			User: rapid.SampledFrom([]string{"root", "1", "null", "a@b"}).Draw(t, "user"), Port: rapid.IntRange(1, 65535).Draw(t, "port"),
+			Key: secret.Ref(rapid.SampledFrom([]string{"", "file:/a b", "cred:x"}).Draw(t, "key")), Become: rapid.SampledFrom([]string{"", "sudo"}).Draw(t, "become"),
+			Trust: rapid.SampledFrom([]string{"", "first"}).Draw(t, "trust"),
+		}
+		c.Hosts[names[1]] = h
+		inside := c.Hosts[names[2]]
+		inside.SSH = &config.SSH{User: "ops", Port: 22, Bastion: names[1]}
+		c.Hosts[names[2]] = inside
+	}
 	engine := names[0]
 	h := c.Hosts[engine]
 	h.Docker = "unix:///run/e.sock"
 	c.Hosts[engine] = h
-	node := config.Node{Name: names[3], Host: engine, Para: "http://127.0.0.1:9944", Relay: "http://[::1]:9945/x", Container: "0x1", Grace: anySpan(t, time.Minute, time.Hour)}
+	c.Sites[0].Mode = rapid.SampledFrom([]string{"", "act", "observe"}).Draw(t, "mode")
+	node := config.Node{Volume: rapid.SampledFrom([]string{"", "/opt/a b"}).Draw(t, "volume"), Name: names[3], Host: engine, Para: "http://127.0.0.1:9944", Relay: "http://[::1]:9945/x", Container: "0x1", Grace: anySpan(t, time.Minute, time.Hour)}
 	c.Sites[0].Nodes = []config.Node{node, {Name: names[4], Host: config.LocalHost, RPC: "https://rpc.example", Grace: 2 * time.Minute}}
 	c.Sites[0].DataProviders = []config.DataProvider{{Name: names[5], Host: engine, Node: node.Name, Project: "1"}}
 	c.Sites[0].Bridges = []config.Bridge{{
@@ -65,6 +79,12 @@ func anyConfig(t *rapid.T) config.Config {
 		MaxWorkers: rapid.IntRange(1, 5000).Draw(t, "max"),
 		Labels:     map[string]string{names[1]: rapid.StringMatching(`[\PC]{0,20}`).Draw(t, "label"), "x": "~"},
 	}}
+	c.Sites[0].HeadersCaches = []config.HeadersCache{{Name: names[3], URL: "http://127.0.0.1:22111", Node: node.Name}, {Name: names[0], URL: "http://[::1]"}}
+	c.Sites[0].Bridges = append(c.Sites[0].Bridges,
+		config.Bridge{Name: names[4], Version: rapid.SampledFrom([]string{"v0", "v3"}).Draw(t, "version"), URL: "http://127.0.0.2:3000", Host: engine, Standby: config.LocalHost, MaxWorkers: 1},
+		config.Bridge{Name: names[5], Version: "v3", URL: config.ManagerURL("http://[::1]:3000", "http://127.0.0.3:3001"), Host: config.LocalHost, MaxWorkers: 100},
+		config.Bridge{Name: names[0], Version: config.VersionSolo, URL: "http://127.0.0.4:8000", Host: engine, Node: node.Name, Pherry: "0x1", MaxWorkers: 1, Labels: map[string]string{"x": "1"}})
+	c.Windows = []config.Window{{Name: rapid.SampledFrom([]string{"no", "每周: 一次 #1", "'"}).Draw(t, "window"), At: "*/5 4 * * 0", For: anySpan(t, time.Minute, time.Hour), Sites: []string{"dc1"}}}
 	c.Watchdog = config.Watchdog{StalledAfter: anySpan(t, time.Minute, time.Hour), DownAfter: anySpan(t, time.Minute, time.Hour), Restart: anyBudget(t)}
 	c.Healing.AtMost = config.AtMost{PerBridge: float64(rapid.IntRange(1, 1000).Draw(t, "share")) / 1000, AtOnce: rapid.IntRange(1, 9).Draw(t, "at once")}
 	c.Healing.Worker = anyBudget(t)
@@ -95,11 +115,12 @@ func anyBudget(t *rapid.T) config.Budget {
 func TestShowNeverPrintsASecret(t *testing.T) {
 	c := parse(t, "sites: [ { name: dc1 } ]")
 	c.Alerts.Channels["x"] = config.Channel{Name: "x", Type: "dingtalk", Token: "TOPSECRET"}
+	c.Hosts["x"] = config.Host{Name: "x", Address: "127.0.0.1", SSH: &config.SSH{User: "ops", Key: "TOPSECRET"}}
 	b, err := config.Show(c)
-	if err != nil || bytes.Contains(b, []byte("TOPSECRET")) || !bytes.Contains(b, []byte("<secret>")) {
+	if err != nil || bytes.Contains(b, []byte("TOPSECRET")) || bytes.Count(b, []byte("<secret>")) != 2 {
 		t.Errorf("%v\n%s", err, b)
 	}
-	if s := fmt.Sprintf("%v %+v", c, c.Alerts); bytes.Contains([]byte(s), []byte("TOPSECRET")) {
+	if s := fmt.Sprintf("%v %+v %+v", c, c.Alerts, c.Hosts["x"].SSH); bytes.Contains([]byte(s), []byte("TOPSECRET")) {
 		t.Error("fmt prints it")
 	}
 }

@@ -37,7 +37,7 @@ type Network struct {
 type Host struct {
 	Name    string
 	Address string // IP or name; "" for local
-	Docker  string // engine: unix:///path or tcp://127.0.0.1:port; "" = through SSH, or out of reach without it; default for local unix:///var/run/docker.sock
+	Docker  string // engine: unix:///path or tcp://127.0.0.1:port of this machine, ssh:///path of its own; "" = ssh:///var/run/docker.sock, or out of reach without SSH; default for local unix:///var/run/docker.sock
 	SSH     *SSH   // nil: not reached over SSH
 }
 
