@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"phalops/internal/fleet"
 	"phalops/internal/wire"
 )
 
@@ -43,6 +44,24 @@ func IsAmbiguous(err error) bool {
 	var a ambiguousError
 	return errors.As(err, &a) || wire.IsAmbiguous(err)
 }
+
+// Unsent is the error of a question that failed before a command was sent: however the question ended, the command was not
+// carried out. errors.Is sees through it, and so do fleet.ReasonOf and fleet.KindOf. nil stays nil.
+func Unsent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &unsentError{fleet.Fail(fleet.KindOf(err), fleet.ReasonOf(err)), err}
+}
+
+type unsentError struct {
+	told  *fleet.Error
+	cause error
+}
+
+func (e *unsentError) Error() string        { return e.cause.Error() }
+func (e *unsentError) Unwrap() error        { return e.told }
+func (e *unsentError) Is(target error) bool { return errors.Is(e.cause, target) }
 
 // Redact takes keys out of a text that a bridge wrote: v0 quotes whole pool records, with the unencrypted keystore, in its
 // errors, and v2's pools carry an encrypted one as a long run of hex. What follows the word polkadotJson is dropped to the

@@ -15,7 +15,7 @@ type deletion struct {
 func (c *Client) DeletePool(ctx context.Context, id string) error {
 	pools, workers, err := c.Inventory(ctx)
 	if err != nil {
-		return err
+		return prb.Unsent(err)
 	}
 	var pool *fleet.Pool
 	for i := range pools {
@@ -47,9 +47,10 @@ func (c *Client) DeleteWorker(ctx context.Context, id string) error {
 func (c *Client) drop(ctx context.Context, method, list, id string, i item) error {
 	lm, err := c.findManager(ctx)
 	if err != nil {
-		return err
+		return prb.Unsent(err)
 	}
-	_, sent := c.submit(ctx, lm, method, items{[]item{i}}, []string{id})
+	data, sent := c.submit(ctx, lm, method, items{[]item{i}}, []string{id})
+	data.Free()
 	if sent != nil && !prb.IsAmbiguous(sent) {
 		return sent
 	}

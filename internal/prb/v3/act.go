@@ -213,17 +213,5 @@ func (c *Client) missing(ctx context.Context, id, name string) error {
 	return fleet.FailWith(fleet.Failed, fleet.Because("prb3.not_running", "worker", name), prb.ErrNotRunning)
 }
 
-// unsent is the error of a question that failed before the command was sent: however the question ended, the command was
-// not carried out. errors.Is sees through it, and so does fleet.ReasonOf.
-func unsent(err error) error {
-	return &unsentError{fleet.Fail(fleet.KindOf(err), fleet.ReasonOf(err)), err}
-}
-
-type unsentError struct {
-	told  *fleet.Error
-	cause error
-}
-
-func (e *unsentError) Error() string        { return e.cause.Error() }
-func (e *unsentError) Unwrap() error        { return e.told }
-func (e *unsentError) Is(target error) bool { return errors.Is(e.cause, target) }
+// unsent is the error of a look before a command.
+func unsent(err error) error { return prb.Unsent(err) }
