@@ -27,6 +27,9 @@ type Kind struct {
 	// in identity, author, reason, state and time. A step that Build leaves out of a batch is returned as StepSkipped with
 	// the reason in Result: it counts as not done. A *fleet.Error of kind Refused says that it would be unsafe.
 	Build func(ctx context.Context, req Request, now time.Time) (fleet.Plan, error)
+	// Shared lets several callers share one plan: while one of this kind is under way for the same targets, a request for
+	// another is answered with an *UnderWayError, by Build and by Submit.
+	Shared bool
 	// Ops are the handlers of the kind's steps by Step.Op.
 	Ops map[string]Op
 }

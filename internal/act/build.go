@@ -25,11 +25,16 @@ const (
 
 // Build makes the plan that a request asks for. It looks at the world and changes nothing, neither there nor in the
 // journal: it is the dry run and the preview too. The error is what the kind's Build says, or *fleet.Error of kind
-// Invalid for an unknown kind.
+// Invalid for an unknown kind, and an *UnderWayError for a shared kind that is on its way already.
 func (e *Engine) Build(ctx context.Context, req Request, now time.Time) (fleet.Plan, error) {
 	kind, ok := e.kinds[req.Kind]
 	if !ok {
 		return fleet.Plan{}, fleet.Fail(fleet.Invalid, fleet.Because("act.unknown_kind", "kind", req.Kind))
+	}
+	if kind.Shared {
+		if err := e.underWay(ctx, req.Kind, req.Targets); err != nil {
+			return fleet.Plan{}, err
+		}
 	}
 	p, err := e.callBuild(ctx, kind, req, now)
 	if err != nil {
@@ -101,7 +106,7 @@ func validate(p fleet.Plan, kind Kind) error {
 
 // Submit writes a built plan into the journal and takes its locks; from then on the holder of its site's lease executes
 // it. Its errors carry a *fleet.Error: Locked (a *store.LockedError says who, what, since when) when another plan holds a
-// target, Refused when the disk is full (store.ErrFull) or an irreversible plan is not confirmed.
+// target (an *UnderWayError when that plan does the same and the kind is shared), Refused when the disk is full (store.ErrFull) or an irreversible plan is not confirmed.
 func (e *Engine) Submit(ctx context.Context, p fleet.Plan, now time.Time) error {
 	kind, ok := e.kinds[p.Kind]
 	if !ok {
@@ -122,6 +127,9 @@ func (e *Engine) Submit(ctx context.Context, p fleet.Plan, now time.Time) error 
 	}
 	p.Created = now
 	if err := e.store.CreatePlan(ctx, p); err != nil {
+		if kind.Shared {
+			err = e.orUnderWay(ctx, p, err)
+		}
 		return fmt.Errorf("submit plan %s: %w", p.Kind, err)
 	}
 	return nil
