@@ -14,7 +14,7 @@ const Module = "phalops"
 // floors lists the rooms of the house, ground floor first. A room imports lower floors and its own parent only, never a
 // sibling on its floor. Rooms that do not exist yet have their place already.
 var floors = [][]string{
-	1:  {"fleet", "clock", "i18n"},
+	1:  {"fleet", "clock", "i18n", "substrate/scale"},
 	2:  {"wire", "secret", "rule", "substrate", "view", "loss", "sim/world"},
 	3:  {"pruntime", "prb", "prb/v0", "prb/v2", "prb/v3", "phala", "host", "host/local", "host/ssh", "host/docker", "config", "store", "store/memory", "store/sqlite", "store/postgres"},
 	4:  {"observe", "decide", "act", "notify", "notify/dingtalk", "notify/feishu", "notify/wecom", "notify/telegram", "notify/slack", "notify/webhook", "notify/email"},
@@ -35,7 +35,7 @@ var only = map[string][]string{
 
 // never forbids rooms that the floors would allow: the simulator's face shares no code with the clients that it tests.
 var never = map[string][]string{
-	"sim/wire": {"prb", "prb/v0", "prb/v2", "prb/v3", "pruntime", "notify", "notify/dingtalk", "host", "host/docker", "host/local", "host/ssh", "phala", "substrate", "wire"},
+	"sim/wire": {"prb", "prb/v0", "prb/v2", "prb/v3", "pruntime", "notify", "notify/dingtalk", "host", "host/docker", "host/local", "host/ssh", "phala", "substrate", "substrate/scale", "wire"},
 }
 
 // testRooms are imported by tests only: conformance suites, crash enumeration, laboratories.
