@@ -2,8 +2,6 @@ package prb
 
 import (
 	"encoding/json"
-	"math"
-	"strconv"
 
 	"phalops/internal/fleet"
 )
@@ -56,11 +54,8 @@ type Int struct {
 func (n *Int) UnmarshalJSON(raw []byte) error {
 	var t Text
 	_ = t.UnmarshalJSON(raw)
-	s := string(t)
-	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
-		*n = Int{v, true}
-	} else if f, err := strconv.ParseFloat(s, 64); err == nil && f == math.Trunc(f) && math.Abs(f) <= 1<<53 {
-		*n = Int{int64(f), true} // 1e3 and 1.0 are numbers, too
+	if h := heightOf(string(t)); h.Known {
+		*n = Int{h.Value, true}
 	}
 	return nil
 }

@@ -3,7 +3,6 @@
 package prb
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -12,69 +11,47 @@ import (
 )
 
 // DecodePools reads a list of pools. A record without a uuid is left out, and keys are left behind.
-func DecodePools(list []json.RawMessage) []fleet.Pool {
+func DecodePools(list []Value) []fleet.Pool {
 	var pools []fleet.Pool
-	for _, raw := range list {
-		var p struct { // polkadotJson and mnemonic are left behind here
-			UUID    Text            `json:"uuid"`
-			PID     Text            `json:"pid"`
-			Name    Text            `json:"name"`
-			Enabled Flag            `json:"enabled"`
-			Sync    Flag            `json:"syncOnly"`
-			Proxied Text            `json:"realPhalaSs58"`
-			Owner   json.RawMessage `json:"owner"`
-		}
-		var owner struct {
-			SS58 Text `json:"ss58Phala"`
-		}
-		if json.Unmarshal(raw, &p) != nil || p.UUID == "" {
+	for _, p := range list {
+		id := p.Get("uuid").Text()
+		if id == "" {
 			continue
 		}
-		_ = json.Unmarshal(p.Owner, &owner)
-		pools = append(pools, fleet.Pool{
-			ID: string(p.UUID), PID: poolID(p.PID), Name: string(p.Name), Enabled: bool(p.Enabled), SyncOnly: bool(p.Sync),
-			Operator: string(owner.SS58), Proxied: string(p.Proxied),
+		pools = append(pools, fleet.Pool{ // polkadotJson and mnemonic are left behind here
+			ID: id, PID: poolID(p), Name: p.Get("name").Text(), Enabled: p.Get("enabled").Flag(), SyncOnly: p.Get("syncOnly").Flag(),
+			Operator: p.Get("owner").Get("ss58Phala").Text(), Proxied: p.Get("realPhalaSs58").Text(),
 		})
 	}
 	return pools
 }
 
 // poolID reads a pid; the bridge stores what is no number as 0.
-func poolID(t Text) uint64 {
-	n, _ := strconv.ParseUint(string(t), 10, 64)
+func poolID(record Value) uint64 {
+	n, _ := strconv.ParseUint(record.Get("pid").Text(), 10, 64)
 	return n
-}
-
-type workerRecord struct {
-	UUID     Text `json:"uuid"`
-	PID      Text `json:"pid"`
-	Name     Text `json:"name"`
-	Endpoint Text `json:"endpoint"`
-	Enabled  Flag `json:"enabled"`
-	Stake    Text `json:"stake"`
-	Sync     Flag `json:"syncOnly"`
 }
 
 // DecodeWorkers reads the inventory and counts each pool's workers. A worker is sync-only when it or its pool says so. A
 // record without a uuid, or with one that came before, is left out.
-func DecodeWorkers(list []json.RawMessage, pools []fleet.Pool) []fleet.WorkerStatus {
+func DecodeWorkers(list []Value, pools []fleet.Pool) []fleet.WorkerStatus {
 	byPID := make(map[uint64]*fleet.Pool, len(pools))
 	for i := range pools {
 		byPID[pools[i].PID] = &pools[i]
 	}
-	seen := make(map[Text]bool, len(list))
-	var workers []fleet.WorkerStatus
-	for _, raw := range list {
-		var r workerRecord
-		if json.Unmarshal(raw, &r) != nil || r.UUID == "" || seen[r.UUID] {
+	seen := make(map[string]bool, len(list))
+	workers := make([]fleet.WorkerStatus, 0, len(list))
+	for _, r := range list {
+		id := r.Get("uuid").Text()
+		if id == "" || seen[id] {
 			continue
 		}
-		seen[r.UUID] = true
+		seen[id] = true
 		w := fleet.WorkerStatus{
-			ID: string(r.UUID), Name: string(r.Name), PID: poolID(r.PID), Endpoint: string(r.Endpoint),
-			Enabled: bool(r.Enabled), SyncOnly: bool(r.Sync),
+			ID: id, Name: r.Get("name").Text(), PID: poolID(r), Endpoint: r.Get("endpoint").Text(),
+			Enabled: r.Get("enabled").Flag(), SyncOnly: r.Get("syncOnly").Flag(),
 		}
-		if stake, err := fleet.ParseAmount(string(r.Stake)); err == nil {
+		if stake, err := fleet.ParseAmount(r.Get("stake").Text()); err == nil {
 			w.Stake, w.StakeOK = stake, true
 		}
 		if p := byPID[w.PID]; p != nil {
@@ -86,34 +63,23 @@ func DecodeWorkers(list []json.RawMessage, pools []fleet.Pool) []fleet.WorkerSta
 	return workers
 }
 
-// DecodeState reads one running context; false when there is none in it: no worker with a uuid. It knows the field names of every walkie version; they depend on the monitor's, not on the bridge's.
-func DecodeState(raw json.RawMessage) (fleet.WorkerStatus, bool) {
-	var s struct {
-		Status     Text            `json:"status"`
-		Relay      Int             `json:"parentHeaderSynchedTo"`
-		ParaHeader Int             `json:"paraHeaderSynchedTo"`
-		Para       Int             `json:"paraBlockDispatchedTo"`
-		Init       OptBool         `json:"initialized"`
-		Worker     json.RawMessage `json:"worker"`
-		PublicKey  Text            `json:"publicKey"`
-		Message    Text            `json:"lastMessage"`
-		Session131 Text            `json:"sessionInfoJson"` // walkie 1.3.1
-		Session130 Text            `json:"workerInfoJson"`  // 1.3.0
-		Session128 Text            `json:"minerInfoJson"`   // until 1.2.8
-	}
-	var record workerRecord
-	if json.Unmarshal(raw, &s) != nil || json.Unmarshal(s.Worker, &record) != nil || record.UUID == "" {
+// DecodeState reads one running context; false when there is none in it: no worker with a uuid. It knows the field names of
+// every walkie version; they depend on the monitor's, not on the bridge's.
+func DecodeState(parsers *Parsers, s Value) (fleet.WorkerStatus, bool) {
+	id := s.Get("worker").Get("uuid").Text()
+	if id == "" {
 		return fleet.WorkerStatus{}, false
 	}
 	w := fleet.WorkerStatus{
-		ID: string(record.UUID), Running: true, State: Redact(string(s.Status)), Initialized: s.Init.Value,
-		PublicKey: publicKey(s.PublicKey), Relay: s.Relay.Height(), ParaHeader: s.ParaHeader.Height(), Para: s.Para.Height(),
+		ID: id, Running: true, State: Redact(s.Get("status").Text()), Initialized: s.Get("initialized").Bool(),
+		PublicKey: publicKey(s.Get("publicKey").Text()), Relay: s.Get("parentHeaderSynchedTo").Height(),
+		ParaHeader: s.Get("paraHeaderSynchedTo").Height(), Para: s.Get("paraBlockDispatchedTo").Height(),
 	}
-	w.Message, w.MessageAt = parseMessage(string(s.Message))
+	w.Message, w.MessageAt = parseMessage(s.Get("lastMessage").Text())
 	w.Message = Redact(w.Message)
-	for _, session := range []Text{s.Session131, s.Session130, s.Session128} {
-		if session != "" {
-			decodeSession([]byte(session), &w)
+	for _, name := range [...]string{"sessionInfoJson", "workerInfoJson", "minerInfoJson"} { // walkie 1.3.1, 1.3.0, until 1.2.8
+		if session := s.Get(name).bytes(); len(session) > 0 {
+			decodeSession(parsers, session, &w)
 			break
 		}
 	}
@@ -121,8 +87,8 @@ func DecodeState(raw json.RawMessage) (fleet.WorkerStatus, bool) {
 }
 
 // publicKey is 64 hex digits in lower case, or "".
-func publicKey(t Text) string {
-	k := strings.ToLower(strings.TrimPrefix(string(t), "0x"))
+func publicKey(t string) string {
+	k := strings.ToLower(strings.TrimPrefix(t, "0x"))
 	if len(k) != 64 || strings.Trim(k, "0123456789abcdef") != "" {
 		return ""
 	}

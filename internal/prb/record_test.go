@@ -43,7 +43,12 @@ func TestNamesOfEveryWalkieVersion(t *testing.T) {
 		"1.3.0":              `"status":"S_ACTIVE","workerInfoJson":"` + session + `","workerAccountId":"45R2"`,
 		"1.3.1":              `"status":"S_ACTIVE","sessionInfoJson":"` + session + `","workerAccountId":"45R2"`,
 	} {
-		s, ok := DecodeState([]byte(`{"worker":{"uuid":"w"},` + fields + `}`))
+		var parsers Parsers
+		doc, err := parsers.Parse([]byte(`{"worker":{"uuid":"w"},` + fields + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, ok := DecodeState(&parsers, doc.Value)
 		if !ok || s.Session != "MiningIdle" || s.V != "3162.63032587" || s.PInit != 930 || s.PInstant != 1012 || !strings.Contains(fields, s.State) {
 			t.Errorf("%s: got %+v", name, s)
 		}
@@ -52,7 +57,7 @@ func TestNamesOfEveryWalkieVersion(t *testing.T) {
 
 func TestSessionPrefersExactValues(t *testing.T) {
 	var w fleet.WorkerStatus
-	decodeSession([]byte(`{"state":"WorkerIdle","ve":"1.00000000","v":"9.9","benchmark":{"pInit":"1"},"stats":{"totalReward":"12.3456 PHA"},
+	decodeSession(new(Parsers), []byte(`{"state":"WorkerIdle","ve":"1.00000000","v":"9.9","benchmark":{"pInit":"1"},"stats":{"totalReward":"12.3456 PHA"},
 		"raw":{"state":"WorkerUnresponsive","ve":"0x0000000000000bb80000000000000000","v":"0x0000000000000c5aa15d09519be00000",
 		"benchmark":{"pInit":9007199254740993,"pInstant":"0x3f4"},"stats":{"totalReward":"0x000000000000000a0000000000000001"}}}`), &w)
 	if w.Session != "WorkerUnresponsive" || w.Ve != "3000.00000000" || w.V != "3162.63032587" || w.PInit != 9007199254740993 || w.PInstant != 1012 ||
@@ -61,7 +66,7 @@ func TestSessionPrefersExactValues(t *testing.T) {
 	}
 	for _, odd := range []string{``, `{}`, `null`, `[]`, `"x"`, `{"raw":[],"stats":7,"benchmark":null,"v":{}}`, `{"state":`, `{"runtimeInfo":{}}`} {
 		var w fleet.WorkerStatus
-		decodeSession([]byte(odd), &w)
+		decodeSession(new(Parsers), []byte(odd), &w)
 		if diff := cmp.Diff(fleet.WorkerStatus{}, w, cmp.AllowUnexported(fleet.Amount{})); diff != "" {
 			t.Errorf("%s: %s", odd, diff)
 		}

@@ -1,93 +1,49 @@
 package prb
 
 import (
-	"encoding/json"
 	"math/big"
 	"strings"
 
 	"phalops/internal/fleet"
 )
 
-// session is what the bridge relays of the chain's record. Beside the values for people there is `raw`, with exact ones:
-// numbers, or hex Text where JavaScript's numbers end.
-type session struct {
-	State     Text           `json:"state"`
-	V         Text           `json:"v"`
-	Ve        Text           `json:"ve"`
-	Benchmark sessionScore   `json:"benchmark"`
-	Stats     sessionRewards `json:"stats"`
-}
-
-type sessionScore struct {
-	PInit    Text `json:"pInit"`
-	PInstant Text `json:"pInstant"`
-}
-
-type sessionRewards struct {
-	TotalReward Text `json:"totalReward"`
-}
-
-func (s *sessionScore) UnmarshalJSON(raw []byte) error {
-	type plain sessionScore
-	_ = json.Unmarshal(raw, (*plain)(s))
-	return nil
-}
-
-func (s *sessionRewards) UnmarshalJSON(raw []byte) error {
-	type plain sessionRewards
-	_ = json.Unmarshal(raw, (*plain)(s))
-	return nil
-}
-
-// decodeSession fills in what the session Text says; a Text that is no JSON says nothing.
-func decodeSession(body []byte, w *fleet.WorkerStatus) {
-	var human struct {
-		session
-		Raw  json.RawMessage `json:"raw"`
-		Info json.RawMessage `json:"runtimeInfo"` // v2 since 2022-05: the pRuntime's own words, as old as the session
-	}
-	if json.Unmarshal(body, &human) != nil {
+// decodeSession fills in what the session text says: what the bridge relays of the chain's record. Beside the values for
+// people there is `raw`, with exact ones: numbers, or hex text where JavaScript's numbers end. A text that is no JSON says
+// nothing.
+func decodeSession(parsers *Parsers, text []byte, w *fleet.WorkerStatus) {
+	human, err := parsers.Parse(text)
+	if err != nil {
 		return
 	}
-	decodeInfo(human.Info, w)
-	var raw session
-	_ = json.Unmarshal(human.Raw, &raw)
-	w.Session = string(raw.State)
-	if w.Session == "" {
-		w.Session = string(human.State)
+	defer human.Free()
+	decodeInfo(human.Get("runtimeInfo"), w)
+	raw := human.Get("raw")
+	if w.Session = raw.Get("state").Text(); w.Session == "" {
+		w.Session = human.Get("state").Text()
 	}
-	w.V, w.Ve = fixedPoint(raw.V, human.V), fixedPoint(raw.Ve, human.Ve)
-	w.PInit = count(raw.Benchmark.PInit, human.Benchmark.PInit)
-	w.PInstant = count(raw.Benchmark.PInstant, human.Benchmark.PInstant)
-	if n := integer(raw.Stats.TotalReward); n != nil {
+	w.V, w.Ve = fixedPoint(raw.Get("v").Text(), human.Get("v").Text()), fixedPoint(raw.Get("ve").Text(), human.Get("ve").Text())
+	exact, shown := raw.Get("benchmark"), human.Get("benchmark")
+	w.PInit = count(exact.Get("pInit").Text(), shown.Get("pInit").Text())
+	w.PInstant = count(exact.Get("pInstant").Text(), shown.Get("pInstant").Text())
+	if n := integer(raw.Get("stats").Get("totalReward").Text()); n != nil {
 		if reward, err := fleet.ParseAmount(n.String()); err == nil {
 			w.TotalReward = reward
 		}
 	}
 }
 
-// decodeInfo reads what the pRuntime said of itself. Its heights are left out: they are old, and those beside are not.
-func decodeInfo(body []byte, w *fleet.WorkerStatus) {
-	var info struct {
-		Registered OptBool         `json:"registered"`
-		Version    Text            `json:"version"`
-		Revision   Text            `json:"gitRevision"`
-		System     json.RawMessage `json:"system"`
+// decodeInfo reads what the pRuntime said of itself (v2 since 2022-05), as old as the session. Its heights are left out: they
+// are old, and those beside are not.
+func decodeInfo(info Value, w *fleet.WorkerStatus) {
+	if w.Registered = info.Get("system").Get("registered").Bool(); w.Registered == nil {
+		w.Registered = info.Get("registered").Bool()
 	}
-	var system struct {
-		Registered OptBool `json:"registered"`
-	}
-	_ = json.Unmarshal(body, &info)
-	_ = json.Unmarshal(info.System, &system)
-	if w.Registered = system.Registered.Value; w.Registered == nil {
-		w.Registered = info.Registered.Value
-	}
-	w.Version, w.Revision = Redact(string(info.Version)), Redact(string(info.Revision))
+	w.Version, w.Revision = Redact(info.Get("version").Text()), Redact(info.Get("gitRevision").Text())
 }
 
 // integer reads a whole number ≥ 0 of up to 128 bits, written in decimal or as 0x….
-func integer(t Text) *big.Int {
-	s, base := string(t), 10
+func integer(s string) *big.Int {
+	base := 10
 	if hex, ok := strings.CutPrefix(s, "0x"); ok {
 		s, base = hex, 16
 	}
@@ -103,21 +59,21 @@ func integer(t Text) *big.Int {
 
 // fixedPoint writes the chain's U64F64 with eight places, as the bridge writes it for people; without a raw value the
 // bridge's own Text is taken when it is a number.
-func fixedPoint(raw, human Text) string {
+func fixedPoint(raw, human string) string {
 	if n := integer(raw); n != nil {
 		return new(big.Rat).SetFrac(n, new(big.Int).Lsh(big.NewInt(1), 64)).FloatString(8)
 	}
-	s := strings.ReplaceAll(string(human), ",", "")
+	s := strings.ReplaceAll(human, ",", "")
 	if len(s) > 40 || strings.Trim(s, "0123456789.") != "" {
 		return ""
 	}
 	return s
 }
 
-func count(raw, human Text) int64 {
+func count(raw, human string) int64 {
 	n := integer(raw)
 	if n == nil {
-		n = integer(Text(strings.ReplaceAll(string(human), ",", "")))
+		n = integer(strings.ReplaceAll(human, ",", ""))
 	}
 	if n == nil || !n.IsInt64() {
 		return 0

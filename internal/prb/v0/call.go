@@ -68,7 +68,7 @@ type question struct {
 }
 
 // ask is call for questions that change nothing: a connection that was closed under it is tried once more.
-func (c *Client) ask(ctx context.Context, q question, value any) (json.RawMessage, error) {
+func (c *Client) ask(ctx context.Context, q question, value any) (*prb.Doc, error) {
 	content, err := c.call(ctx, q, value)
 	if wire.ClassOf(err) != wire.Closed {
 		return content, err
@@ -79,9 +79,9 @@ func (c *Client) ask(ctx context.Context, q question, value any) (json.RawMessag
 	return c.call(ctx, q, value)
 }
 
-// call sends one command and returns the content of the reply. The body must have exactly one command, and every field the
+// call sends one command and returns the content of the reply, to be freed. The body must have exactly one command, and every field the
 // type of its protobuf field: a number where a string belongs ends the monitor's process. So value is made of structs.
-func (c *Client) call(ctx context.Context, q question, value any) (json.RawMessage, error) {
+func (c *Client) call(ctx context.Context, q question, value any) (*prb.Doc, error) {
 	body, err := json.Marshal(map[string]any{q.command: value})
 	if err != nil {
 		return nil, fail(faultRequest, fleet.Failed, fleet.Because("prb.request_refused", "method", q.command, "url", c.shown, "code", "JSON"), nil)
@@ -98,7 +98,7 @@ func (c *Client) call(ctx context.Context, q question, value any) (json.RawMessa
 	if err != nil {
 		return nil, wireFailure(err, q, c.shown)
 	}
-	return decodeReply(resp.Status, resp.Body, q, c.shown)
+	return decodeReply(c.parsers, resp.Status, resp.Body, q, c.shown)
 }
 
 // wireFailure is the failure of an exchange. The error of one that was not HTTP quotes what came instead, and from a broken
@@ -112,7 +112,7 @@ func wireFailure(err error, q question, url string) error {
 
 // decodeReply reads the monitor's envelope. Causes of the JSON decoder are dropped: they may quote the text, and replies
 // carry private keys.
-func decodeReply(status int, body []byte, q question, url string) (json.RawMessage, error) {
+func decodeReply(parsers *prb.Parsers, status int, body []byte, q question, url string) (*prb.Doc, error) {
 	switch said := string(bytes.TrimSpace(body)); {
 	case status == http.StatusOK:
 	case status == http.StatusInternalServerError && said == "Internal Server Error":
@@ -124,29 +124,22 @@ func decodeReply(status int, body []byte, q question, url string) (json.RawMessa
 	default:
 		return nil, fail(faultHTTP, fleet.Unavailable, fleet.Because("prb.not_v0", "url", url, "status", status), nil)
 	}
-	var envelope struct {
-		Content json.RawMessage `json:"content"`
+	garbage := fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.command, "url", url), nil)
+	reply, err := parsers.Parse(body)
+	if err != nil {
+		return nil, garbage
 	}
-	var content *struct {
-		Error json.RawMessage `json:"error"`
+	content := reply.Get("content")
+	switch failed := content.Get("error"); {
+	case !content.IsObject():
+	case failed.Absent():
+		return reply.At(content), nil
+	case failed.Get("extra").Text() != "":
+		garbage = explain(failed.Get("extra").Text(), q)
 	}
-	if json.Unmarshal(body, &envelope) != nil || json.Unmarshal(envelope.Content, &content) != nil || content == nil {
-		return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.command, "url", url), nil)
-	}
-	if absent(content.Error) {
-		return envelope.Content, nil
-	}
-	var said struct {
-		Extra prb.Text `json:"extra"`
-	}
-	if json.Unmarshal(content.Error, &said) != nil || said.Extra == "" {
-		return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.command, "url", url), nil)
-	}
-	return nil, explain(string(said.Extra), q)
+	reply.Free()
+	return nil, garbage
 }
-
-// absent reports whether a member is not there, or null.
-func absent(raw json.RawMessage) bool { return raw == nil || string(raw) == "null" }
 
 var badRecord = regexp.MustCompile(`^(Duplicated|Missing) key '([A-Za-z]{1,20})' in (pool|worker) item `)
 

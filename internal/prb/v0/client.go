@@ -35,17 +35,19 @@ const FetcherID = "fetch"
 
 // Options says which bridge.
 type Options struct {
-	URL   string       // the monitor, for example http://192.168.3.100:3000
-	HTTP  *wire.Client //
-	Clock clock.Clock  // default: the machine's
+	URL     string       // the monitor, for example http://192.168.3.100:3000
+	HTTP    *wire.Client //
+	Clock   clock.Clock  // default: the machine's
+	Parsers *prb.Parsers // shared by all bridges; default: its own
 }
 
 // Client is one bridge.
 type Client struct {
-	base  string // without a trailing slash
-	shown string // as it may be shown
-	http  *wire.Client
-	clock clock.Clock
+	base    string // without a trailing slash
+	shown   string // as it may be shown
+	http    *wire.Client
+	clock   clock.Clock
+	parsers *prb.Parsers
 }
 
 var (
@@ -60,9 +62,12 @@ func New(o Options) (*Client, error) {
 		return nil, fleet.Fail(fleet.Invalid, fleet.Because("prb.bad_url", "url", wire.Display(o.URL)))
 	}
 	u.RawQuery, u.Fragment = "", ""
-	c := &Client{base: strings.TrimRight(u.String(), "/"), shown: wire.Display(o.URL), http: o.HTTP, clock: o.Clock}
+	c := &Client{base: strings.TrimRight(u.String(), "/"), shown: wire.Display(o.URL), http: o.HTTP, clock: o.Clock, parsers: o.Parsers}
 	if c.clock == nil {
 		c.clock = clock.Real{}
+	}
+	if c.parsers == nil {
+		c.parsers = new(prb.Parsers)
 	}
 	return c, nil
 }
@@ -118,7 +123,8 @@ func (c *Client) list(ctx context.Context) (listing, error) {
 	if err != nil {
 		return listing{}, err
 	}
-	return decodeListing(content, q.command)
+	defer content.Free()
+	return decodeListing(content.Value, q.command)
 }
 
 // States asks for running contexts: of these workers, or of all that are listed.
@@ -155,7 +161,8 @@ func (c *Client) states(ctx context.Context, uuids []string) ([]fleet.WorkerStat
 		if err != nil {
 			return nil, err
 		}
-		part, err := decodeStates(content, batch)
+		part, err := decodeStates(c.parsers, content.Value, batch)
+		content.Free()
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +189,8 @@ func (c *Client) fetcher(ctx context.Context) prb.DataProvider {
 	dp := prb.DataProvider{Status: fleet.DataProviderStatus{PeerID: FetcherID, Hostname: FetcherID}}
 	content, err := c.ask(ctx, question{service: "fetcher", command: "callOnlineFetcher"}, struct{}{})
 	if err == nil {
-		err = decodeFetcher(content, &dp.Status)
+		err = decodeFetcher(content.Value, &dp.Status)
+		content.Free()
 	}
 	dp.Err = err
 	return dp
@@ -213,7 +221,8 @@ func (c *Client) act(ctx context.Context, command, uuid string) error {
 	value := struct {
 		Requests []request `json:"requests"`
 	}{[]request{{id{uuid}}}}
-	_, err := c.call(ctx, question{service: "manager", command: command, subject: uuid, write: true}, value)
+	reply, err := c.call(ctx, question{service: "manager", command: command, subject: uuid, write: true}, value)
+	reply.Free()
 	if faultOf(err).ambiguous() {
 		return prb.Ambiguous(err)
 	}

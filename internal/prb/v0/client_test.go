@@ -251,7 +251,7 @@ func FuzzReply(f *testing.F) {
 		f.Add(200, []byte(s))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		content, err := decodeReply(status, body, question{service: "manager", command: "c", subject: "w"}, "http://m")
+		doc, err := decodeReply(new(prb.Parsers), status, body, question{service: "manager", command: "c", subject: "w"}, "http://m")
 		if err != nil {
 			reason := fleet.ReasonOf(err)
 			if reason.Code == "error.other" || len(err.Error()) > 6<<10 || strings.Contains(strings.ToLower(reason.String()), "polkadotjson") {
@@ -259,12 +259,13 @@ func FuzzReply(f *testing.F) {
 			}
 			return
 		}
+		content := doc.Value
 		l, _ := decodeListing(content, "c")
-		states, _ := decodeStates(content, []string{"a", "b"})
+		states, _ := decodeStates(new(prb.Parsers), content, []string{"a", "b"})
 		prb.Join(l.workers, states)
 		var dp fleet.DataProviderStatus
 		_ = decodeFetcher(content, &dp)
-		if out, err := json.Marshal([]any{l.pools, l.workers, states, dp}); err != nil || strings.Contains(string(out), "MFMCAQEw") && !strings.Contains(string(content), `"name"`) {
+		if out, err := json.Marshal([]any{l.pools, l.workers, states, dp}); err != nil || strings.Contains(string(out), "MFMCAQEw") && !strings.Contains(string(body), `"name"`) {
 			t.Errorf("%s, %v", out, err)
 		}
 	})

@@ -1,8 +1,6 @@
 package v0
 
 import (
-	"encoding/json"
-
 	"phalops/internal/fleet"
 	"phalops/internal/prb"
 	"phalops/internal/secret"
@@ -28,27 +26,18 @@ func unreadable(what string) error {
 }
 
 // decodeListing reads the whole list, which answers writes, too. Empty lists are absent.
-func decodeListing(content json.RawMessage, command string) (listing, error) {
-	var c struct {
-		Update *struct {
-			Pools   []json.RawMessage `json:"pools"`
-			Workers []json.RawMessage `json:"workers"`
-		} `json:"lifecycleManagerStateUpdate"`
-	}
-	if json.Unmarshal(content, &c) != nil || c.Update == nil {
+func decodeListing(content prb.Value, command string) (listing, error) {
+	update := content.Get("lifecycleManagerStateUpdate")
+	pools, okPools := update.Get("pools").List()
+	workers, okWorkers := update.Get("workers").List()
+	if !update.IsObject() || !okPools || !okWorkers {
 		return listing{}, unreadable(command)
 	}
-	l := listing{pools: prb.DecodePools(c.Update.Pools), keys: map[string]secret.Value{}}
-	l.workers = prb.DecodeWorkers(c.Update.Workers, l.pools)
-	for _, raw := range c.Update.Pools {
-		var p struct {
-			UUID  prb.Text `json:"uuid"`
-			Owner struct {
-				Keystore prb.Text `json:"polkadotJson"`
-			} `json:"owner"`
-		}
-		if json.Unmarshal(raw, &p) == nil && p.UUID != "" && p.Owner.Keystore != "" {
-			l.keys[string(p.UUID)] = secret.NewValue(string(p.Owner.Keystore))
+	l := listing{pools: prb.DecodePools(pools), keys: map[string]secret.Value{}}
+	l.workers = prb.DecodeWorkers(workers, l.pools)
+	for _, p := range pools {
+		if id, keystore := p.Get("uuid").Text(), p.Get("owner").Get("polkadotJson").Text(); id != "" && keystore != "" {
+			l.keys[id] = secret.NewValue(keystore)
 		}
 	}
 	return l, nil
@@ -56,31 +45,24 @@ func decodeListing(content json.RawMessage, command string) (listing, error) {
 
 // decodeStates reads the answer for these ids: one item for each, in their order. An item without a worker is that of a
 // worker without a context; one with another worker than was asked for makes all of them doubtful.
-func decodeStates(content json.RawMessage, uuids []string) ([]fleet.WorkerStatus, error) {
-	var c struct {
-		Update *struct {
-			States []json.RawMessage `json:"workerStates"`
-		} `json:"workerStateUpdate"`
-	}
-	if json.Unmarshal(content, &c) != nil || c.Update == nil {
+func decodeStates(parsers *prb.Parsers, content prb.Value, uuids []string) ([]fleet.WorkerStatus, error) {
+	update := content.Get("workerStateUpdate")
+	items, ok := update.Get("workerStates").List()
+	if !ok || !update.IsObject() {
 		return nil, unreadable("workerStates")
 	}
-	if n := len(c.Update.States); n != len(uuids) {
+	if n := len(items); n != len(uuids) {
 		return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.states_mixed", "asked", len(uuids), "got", n), nil)
 	}
 	var states []fleet.WorkerStatus
-	for i, raw := range c.Update.States {
-		var item *struct {
-			Worker json.RawMessage `json:"worker"`
-			Status json.RawMessage `json:"status"`
-		}
-		if json.Unmarshal(raw, &item) != nil || item == nil {
+	for i, item := range items {
+		if !item.IsObject() {
 			return nil, unreadable("workerStates")
 		}
-		if absent(item.Worker) && absent(item.Status) {
+		if item.Get("worker").Absent() && item.Get("status").Absent() {
 			continue
 		}
-		s, ok := prb.DecodeState(raw)
+		s, ok := prb.DecodeState(parsers, item)
 		if !ok {
 			return nil, unreadable("workerStates")
 		}
@@ -94,34 +76,24 @@ func decodeStates(content json.RawMessage, uuids []string) ([]fleet.WorkerStatus
 
 // decodeFetcher reads the fetcher's heights, -1 where there is none yet. "Known" is the highest block that it has fetched;
 // what the chains have is not told.
-func decodeFetcher(content json.RawMessage, s *fleet.DataProviderStatus) error {
-	var c struct {
-		Update *struct {
-			Hostname    prb.Text    `json:"hostname"`
-			ParentKnown prb.Int     `json:"parentKnownHeight"`
-			ParentBlob  prb.Int     `json:"parentBlobHeight"`
-			ParaKnown   prb.Int     `json:"paraKnownHeight"`
-			ParaBlob    prb.Int     `json:"paraBlobHeight"`
-			Synched     prb.OptBool `json:"synched"`
-		} `json:"fetcherStateUpdate"`
-	}
-	if json.Unmarshal(content, &c) != nil || c.Update == nil {
+func decodeFetcher(content prb.Value, s *fleet.DataProviderStatus) error {
+	u := content.Get("fetcherStateUpdate")
+	if !u.IsObject() {
 		return unreadable("fetcherStateUpdate")
 	}
-	u := c.Update
-	if u.Hostname != "" {
-		s.Hostname = prb.Redact(string(u.Hostname))
+	if name := u.Get("hostname").Text(); name != "" {
+		s.Hostname = prb.Redact(name)
 	}
 	// Once true it stays true until the fetcher's next start, so it says that the first sync is over, and no more.
-	switch {
-	case u.Synched.Value == nil:
+	switch synched := u.Get("synched").Bool(); {
+	case synched == nil:
 		s.Status = "S_UNKNOWN"
-	case *u.Synched.Value:
+	case *synched:
 		s.Status = "S_IDLE"
 	default:
 		s.Status = "S_SYHCHING"
 	}
-	s.ParentFetched, s.Parent = u.ParentKnown.Height(), u.ParentBlob.Height()
-	s.ParaFetched, s.Para = u.ParaKnown.Height(), u.ParaBlob.Height()
+	s.ParentFetched, s.Parent = u.Get("parentKnownHeight").Height(), u.Get("parentBlobHeight").Height()
+	s.ParaFetched, s.Para = u.Get("paraKnownHeight").Height(), u.Get("paraBlobHeight").Height()
 	return nil
 }

@@ -86,7 +86,8 @@ func (c *Client) DeletePool(ctx context.Context, uuid string) error {
 func (c *Client) drop(ctx context.Context, command string, value any, uuid string) error {
 	content, err := c.call(ctx, question{service: "manager", command: command, subject: uuid, write: true}, value)
 	if err == nil {
-		_, err = decodeListing(content, command)
+		_, err = decodeListing(content.Value, command)
+		content.Free()
 	}
 	if f := faultOf(err); f.ambiguous() || f == faultServer {
 		return prb.Ambiguous(err)

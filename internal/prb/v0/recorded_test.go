@@ -128,12 +128,12 @@ func TestEveryRecordedReplyIsUnderstood(t *testing.T) {
 			continue // closed, refused or never answered: wire's tests
 		}
 		fmt.Fprintf(&out, "%-34s ", r.Name)
-		content, err := decodeReply(r.Response.Status, []byte(r.Response.Body), r.question(), "http://monitor")
+		content, err := decodeReply(new(prb.Parsers), r.Response.Status, []byte(r.Response.Body), r.question(), "http://monitor")
 		if err != nil {
 			fmt.Fprintf(&out, "%s | %s | %s\n", faultOf(err), fleet.KindOf(err), fleet.ReasonOf(err))
 			continue
 		}
-		fmt.Fprintf(&out, "ok%s\n", checkContent(t, r, content))
+		fmt.Fprintf(&out, "ok%s\n", checkContent(t, r, content.Value))
 	}
 	golden(t, "recorded.golden", out.String())
 }
@@ -156,7 +156,7 @@ func golden(t *testing.T, name, got string) {
 }
 
 // checkContent holds what the client made of a reply against the reply as plain JSON, field by field.
-func checkContent(t *testing.T, r recorded, content json.RawMessage) string {
+func checkContent(t *testing.T, r recorded, content prb.Value) string {
 	t.Helper()
 	var plain struct {
 		List *struct {
@@ -165,7 +165,8 @@ func checkContent(t *testing.T, r recorded, content json.RawMessage) string {
 		States *struct{ WorkerStates []map[string]any } `json:"workerStateUpdate"`
 		Fetch  map[string]any                           `json:"fetcherStateUpdate"`
 	}
-	if err := json.Unmarshal(content, &plain); err != nil {
+	text, _ := content.MarshalJSON()
+	if err := json.Unmarshal(text, &plain); err != nil {
 		t.Fatalf("%s: %v", r.Name, err)
 	}
 	switch {
@@ -186,13 +187,13 @@ func checkContent(t *testing.T, r recorded, content json.RawMessage) string {
 		}
 		return " fetcher"
 	}
-	if string(content) != "{}" {
-		t.Errorf("%s: content %s was not read", r.Name, content)
+	if string(text) != "{}" {
+		t.Errorf("%s: content %s was not read", r.Name, text)
 	}
 	return ""
 }
 
-func checkList(t *testing.T, r recorded, content json.RawMessage, pools, workers []map[string]any) string {
+func checkList(t *testing.T, r recorded, content prb.Value, pools, workers []map[string]any) string {
 	t.Helper()
 	l, err := decodeListing(content, "list")
 	if err != nil || len(l.pools) != len(pools) || len(l.workers) != len(workers) || len(l.keys) != len(pools) {
@@ -226,10 +227,10 @@ func num(h fleet.Height) any {
 	return float64(h.Value)
 }
 
-func checkStates(t *testing.T, r recorded, content json.RawMessage, plain []map[string]any) string {
+func checkStates(t *testing.T, r recorded, content prb.Value, plain []map[string]any) string {
 	t.Helper()
 	ids := r.uuids()
-	states, err := decodeStates(content, ids)
+	states, err := decodeStates(new(prb.Parsers), content, ids)
 	if err != nil {
 		t.Fatalf("%s: %v", r.Name, err)
 	}

@@ -191,7 +191,9 @@ func (c *Client) write(ctx context.Context, command string, value any, check fun
 	content, err := c.call(ctx, question{service: "manager", command: command, write: true}, value)
 	if err == nil {
 		var l listing
-		if l, err = decodeListing(content, command); err == nil {
+		l, err = decodeListing(content.Value, command)
+		content.Free()
+		if err == nil {
 			return check(l)
 		}
 	}

@@ -73,7 +73,7 @@ func faultOf(err error) fault {
 }
 
 // ask is call for questions that change nothing: a lost reply or a closed connection is no reason to give up at once.
-func (c *Client) ask(ctx context.Context, peer, method string, ids []string) (json.RawMessage, error) {
+func (c *Client) ask(ctx context.Context, peer, method string, ids []string) (*prb.Doc, error) {
 	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, pause*2 {
 		data, err := c.call(ctx, peer, method, ids)
 		if err == nil || attempt == readAttempts || (faultOf(err) != faultLost && wire.ClassOf(err) != wire.Closed) {
@@ -85,9 +85,9 @@ func (c *Client) ask(ctx context.Context, peer, method string, ids []string) (js
 	}
 }
 
-// call sends one request to one peer and returns its data. One request per peer is in flight at a time: of overlapping ones
+// call sends one request to one peer and returns its data, to be freed. One request per peer is in flight at a time: of overlapping ones
 // the monitor loses replies. ids nil sends {}, which means "all" to the readers.
-func (c *Client) call(ctx context.Context, peer, method string, ids []string) (json.RawMessage, error) {
+func (c *Client) call(ctx context.Context, peer, method string, ids []string) (*prb.Doc, error) {
 	body := []byte("{}")
 	if ids != nil {
 		var err error
@@ -98,7 +98,7 @@ func (c *Client) call(ctx context.Context, peer, method string, ids []string) (j
 	return c.send(ctx, body, question{peer: peer, method: method, ids: ids, url: wire.Display(c.base)})
 }
 
-func (c *Client) send(ctx context.Context, body []byte, q question) (json.RawMessage, error) {
+func (c *Client) send(ctx context.Context, body []byte, q question) (*prb.Doc, error) {
 	peer, method := q.peer, q.method
 	resp, err := c.http.Do(ctx, wire.Request{
 		Method: http.MethodPost, URL: c.base + "/ptp/proxy/" + url.PathEscape(peer) + "/" + method, Body: body,
@@ -109,7 +109,7 @@ func (c *Client) send(ctx context.Context, body []byte, q question) (json.RawMes
 	if err != nil {
 		return nil, wireFailure(method, err)
 	}
-	return decodeReply(resp.Status, resp.Body, q)
+	return decodeReply(c.parsers, resp.Status, resp.Body, q)
 }
 
 type question struct {
@@ -118,7 +118,7 @@ type question struct {
 	write             bool // it changes the inventory
 }
 
-func decodeReply(status int, body []byte, q question) (json.RawMessage, error) {
+func decodeReply(parsers *prb.Parsers, status int, body []byte, q question) (*prb.Doc, error) {
 	if status == http.StatusInternalServerError && string(bytes.TrimSpace(body)) == "{}" {
 		return nil, fail(faultUnknownPeer, fleet.Unavailable, fleet.Because("prb.unknown_peer", "peer", q.peer, "url", q.url), nil)
 	}
@@ -129,38 +129,42 @@ func decodeReply(status int, body []byte, q question) (json.RawMessage, error) {
 		}
 		return nil, fail(f, fleet.Unavailable, fleet.Because("prb.http_status", "method", q.method, "status", status, "url", q.url), nil)
 	}
-	var reply struct {
-		Data     json.RawMessage `json:"data"`
-		HasError *bool           `json:"hasError"`
-		Error    peerError       `json:"error"`
-		Meta     *struct {
-			CreatedAt prb.Text `json:"createdAt"`
-		} `json:"meta"`
+	reply, err := parsers.Parse(body)
+	if err == nil {
+		if err = verdict(reply, q); err == nil {
+			return reply.At(reply.Get("data")), nil
+		}
+		reply.Free()
+		return nil, err
 	}
-	if err := json.Unmarshal(body, &reply); err != nil || reply.HasError == nil {
-		return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.method, "url", q.url), err)
+	return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.method, "url", q.url), nil) // the cause quotes the text
+}
+
+// verdict reads the envelope of a reply: nil when there is data in it.
+func verdict(reply *prb.Doc, q question) error {
+	bad := reply.Get("hasError").Bool()
+	switch {
+	case bad == nil:
+		return fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.method, "url", q.url), nil)
+	case *bad:
+		e := reply.Get("error")
+		return peerError{kind: e.Get("type").Height(), message: e.Get("message").Text(), name: e.Get("name").Text(), code: e.Get("code").Text()}.explain(q)
+	case reply.Get("meta").Get("createdAt").Text() == "":
+		return fail(faultLost, fleet.Unavailable, fleet.Because("prb.lost_reply", "method", q.method, "peer", q.peer), nil)
 	}
-	if *reply.HasError {
-		return nil, reply.Error.explain(q)
-	}
-	if reply.Meta == nil || reply.Meta.CreatedAt == "" {
-		return nil, fail(faultLost, fleet.Unavailable, fleet.Because("prb.lost_reply", "method", q.method, "peer", q.peer), nil)
-	}
-	return reply.Data, nil
+	return nil
 }
 
 // peerError is `error` of a reply: with a type from the peer, with a name or code from the monitor itself.
 type peerError struct {
-	Type    prb.Int  `json:"type"`
-	Message prb.Text `json:"message"`
-	Name    prb.Text `json:"name"`
-	Code    prb.Text `json:"code"`
+	kind                fleet.Height // a number, where it is known
+	message, name, code string
 }
 
 const typeNotFound = 2
 
 func (e peerError) explain(q question) error {
-	message := prb.Redact(string(e.Message))
+	message := prb.Redact(e.message)
 	worker := strings.Join(q.ids, ", ")
 	if q.write {
 		if err := explainWrite(message, q); err != nil {
@@ -168,16 +172,16 @@ func (e peerError) explain(q question) error {
 		}
 	}
 	switch {
-	case e.Name == "AggregateError" && e.Code == "":
+	case e.name == "AggregateError" && e.code == "":
 		return fail(faultDial, fleet.Unavailable, fleet.Because("prb.peer_down", "peer", q.peer, "url", q.url), nil)
-	case e.Name == "AggregateError":
+	case e.name == "AggregateError":
 		return fail(faultFrozen, fleet.Unavailable, fleet.Because("prb.peer_frozen", "peer", q.peer, "url", q.url), nil)
-	case !e.Type.Known && (e.Code == "ERR_INVALID_ARG_TYPE" || e == peerError{}):
+	case !e.kind.Known && (e.code == "ERR_INVALID_ARG_TYPE" || e == peerError{}):
 		// Wrong type of a field, or a method that the monitor does not know: it never left the monitor.
-		return fail(faultRequest, fleet.Failed, fleet.Because("prb.request_refused", "method", q.method, "url", q.url, "code", string(e.Code)), nil)
-	case e.Type.Value == typeNotFound && message == "Handler not implemented.":
+		return fail(faultRequest, fleet.Failed, fleet.Because("prb.request_refused", "method", q.method, "url", q.url, "code", e.code), nil)
+	case e.kind.Value == typeNotFound && message == "Handler not implemented.":
 		return fail(faultPeer, fleet.Invalid, fleet.Because("prb.wrong_role", "peer", q.peer, "method", q.method), nil)
-	case e.Type.Value == typeNotFound && worker != "":
+	case e.kind.Value == typeNotFound && worker != "":
 		return fail(faultPeer, fleet.NotFound, fleet.Because("prb.no_worker", "worker", worker), prb.ErrNoWorker)
 	case strings.HasSuffix(message, "(reading 'workers')"):
 		return fail(faultPeer, fleet.Failed, fleet.Because("prb.config_mode", "peer", q.peer), prb.ErrConfigMode)
@@ -186,10 +190,10 @@ func (e peerError) explain(q question) error {
 		return fail(faultPeer, fleet.Failed, fleet.Because("prb.not_running", "worker", worker), prb.ErrNotRunning)
 	}
 	if message == "" {
-		message = prb.Redact(strings.TrimSpace(string(e.Name) + " " + string(e.Code)))
+		message = prb.Redact(strings.TrimSpace(e.name + " " + e.code))
 	}
 	f, kind := faultServer, fleet.Failed
-	if e.Type.Value == typeNotFound {
+	if e.kind.Value == typeNotFound {
 		f, kind = faultPeer, fleet.NotFound
 	}
 	return fail(f, kind, fleet.Because("prb.peer_error", "method", q.method, "peer", q.peer, "message", message), nil)

@@ -34,6 +34,7 @@ type Options struct {
 	Lifecycle string       // the lifecycle manager's peer id; "" where the monitor lists exactly one
 	HTTP      *wire.Client // shared by all bridges: two of them may have a monitor or a peer in common
 	Clock     clock.Clock  // default: the machine's
+	Parsers   *prb.Parsers // shared by all bridges; default: its own
 }
 
 // Client is one bridge.
@@ -42,6 +43,7 @@ type Client struct {
 	lifecycle string
 	http      *wire.Client
 	clock     clock.Clock
+	parsers   *prb.Parsers
 
 	mu    sync.Mutex
 	table *table // what the monitor knew last; nil: ask again
@@ -56,9 +58,12 @@ func New(o Options) (*Client, error) {
 		return nil, fleet.Fail(fleet.Invalid, fleet.Because("prb.bad_url", "url", wire.Display(o.URL)))
 	}
 	u.RawQuery, u.Fragment = "", ""
-	c := &Client{base: strings.TrimRight(u.String(), "/"), lifecycle: o.Lifecycle, http: o.HTTP, clock: o.Clock}
+	c := &Client{base: strings.TrimRight(u.String(), "/"), lifecycle: o.Lifecycle, http: o.HTTP, clock: o.Clock, parsers: o.Parsers}
 	if c.clock == nil {
 		c.clock = clock.Real{}
+	}
+	if c.parsers == nil {
+		c.parsers = new(prb.Parsers)
 	}
 	return c, nil
 }
@@ -131,7 +136,8 @@ func (c *Client) readProvider(ctx context.Context, p peer) prb.DataProvider {
 	dp := prb.DataProvider{Status: fleet.DataProviderStatus{PeerID: p.ID, Hostname: p.Hostname, Addr: p.Addr}}
 	data, err := c.ask(ctx, p.ID, "GetDataProviderInfo", nil)
 	if err == nil {
-		err = decodeProvider(data, &dp.Status)
+		err = decodeProvider(data.Value, &dp.Status)
+		data.Free()
 	}
 	dp.Err = err
 	return dp
@@ -161,18 +167,21 @@ func (c *Client) readLifecycle(ctx context.Context, t *table, r *prb.Reading) {
 }
 
 func (c *Client) inventory(ctx context.Context, lm string) ([]fleet.Pool, []fleet.WorkerStatus, error) {
-	data, err := c.ask(ctx, lm, "ListPool", nil)
+	poolList, err := c.ask(ctx, lm, "ListPool", nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	pools, err := decodePools(data)
+	defer poolList.Free()
+	pools, err := decodePools(poolList.Value)
 	if err != nil {
 		return nil, nil, err
 	}
-	if data, err = c.ask(ctx, lm, "ListWorker", nil); err != nil {
+	workerList, err := c.ask(ctx, lm, "ListWorker", nil)
+	if err != nil {
 		return nil, nil, err
 	}
-	workers, err := decodeWorkers(data, pools)
+	defer workerList.Free()
+	workers, err := decodeWorkers(workerList.Value, pools)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -203,7 +212,8 @@ func (c *Client) states(ctx context.Context, lm string, ids []string) ([]fleet.W
 	if err != nil {
 		return nil, err
 	}
-	all, err := decodeStates(data)
+	defer data.Free()
+	all, err := decodeStates(c.parsers, data.Value)
 	if err != nil || len(ids) == 0 {
 		return all, err
 	}
@@ -223,14 +233,26 @@ func (c *Client) states(ctx context.Context, lm string, ids []string) ([]fleet.W
 // RestartWorker asks for one worker's context to be rebuilt, from what the lifecycle manager has in memory: edits of the
 // database need a restart of the manager itself. The id must be the uuid.
 func (c *Client) RestartWorker(ctx context.Context, id string) error {
+	return c.act(ctx, "RestartWorker", id)
+}
+
+// RefreshWorker is RestartWorker with a new attestation and registration once the worker is in step: a transaction that
+// costs gas. The bridge can only ask for an EPID report, which nobody issues any more; a worker for which that fails ends
+// in S_ERROR with its sync stopped, until it is restarted.
+func (c *Client) RefreshWorker(ctx context.Context, id string) error {
+	return c.act(ctx, "RefreshRaAndRestartWorker", id)
+}
+
+// act asks for an action on one worker, once.
+func (c *Client) act(ctx context.Context, method, id string) error {
 	if id == "" {
 		return fleet.FailWith(fleet.NotFound, fleet.Because("prb.no_worker", "worker", id), prb.ErrNoWorker)
 	}
 	lm, err := c.findManager(ctx)
 	if err != nil {
-		return err
+		return prb.Unsent(err)
 	}
-	data, err := c.call(ctx, lm, "RestartWorker", []string{id})
+	data, err := c.call(ctx, lm, method, []string{id})
 	if err != nil {
 		c.forgetOn(err)
 		if faultOf(err).ambiguous() || wire.IsAmbiguous(err) {
@@ -239,7 +261,8 @@ func (c *Client) RestartWorker(ctx context.Context, id string) error {
 		return err
 	}
 	// The reply carries the state before the action. Without one the list of ids was not read, and nothing was done.
-	if list, err := decodeList(data, "workerStates"); err != nil {
+	defer data.Free()
+	if list, err := decodeList(data.Value, "workerStates"); err != nil {
 		return prb.Ambiguous(err)
 	} else if len(list) == 0 {
 		return fleet.Fail(fleet.Failed, fleet.Because("prb.nothing_done", "worker", id, "url", wire.Display(c.base)))

@@ -8,14 +8,23 @@ import (
 	"phalops/internal/prb"
 )
 
+// value is a text as the client reads it; of one that is no JSON nothing is there.
+func value(text []byte) prb.Value {
+	doc, err := new(prb.Parsers).Parse(text)
+	if err != nil {
+		return prb.Value{}
+	}
+	return doc.Value
+}
+
 func TestOddFieldsAreUnknownAndSpareTheRest(t *testing.T) {
-	s, ok := prb.DecodeState([]byte(`{"worker":{"uuid":"w"},"status":{"a":1},"paraBlockDispatchedTo":"12","paraHeaderSynchedTo":1.5,
-		"parentHeaderSynchedTo":null,"initialized":"yes","publicKey":"0xAB","lastMessage":["x"],"sessionInfoJson":7}`))
+	s, ok := prb.DecodeState(new(prb.Parsers), value([]byte(`{"worker":{"uuid":"w"},"status":{"a":1},"paraBlockDispatchedTo":"12","paraHeaderSynchedTo":1.5,
+		"parentHeaderSynchedTo":null,"initialized":"yes","publicKey":"0xAB","lastMessage":["x"],"sessionInfoJson":7}`)))
 	if !ok || s.State != "" || s.Para.Value != 12 || s.ParaHeader.Known || s.Relay.Known || s.Initialized != nil || s.PublicKey != "" || s.Message != "" {
 		t.Errorf("got %+v, %v", s, ok)
 	}
-	workers, err := decodeWorkers([]byte(`{"workers":[7,null,{"name":"no id"},{"uuid":"a","pid":"abc","stake":"","enabled":"false"},
-		{"uuid":"a","name":"again"},{"uuid":"b","pid":18446744073709551615,"stake":10000000000000}]}`), nil)
+	workers, err := decodeWorkers(value([]byte(`{"workers":[7,null,{"name":"no id"},{"uuid":"a","pid":"abc","stake":"","enabled":"false"},
+		{"uuid":"a","name":"again"},{"uuid":"b","pid":18446744073709551615,"stake":10000000000000}]}`)), nil)
 	if err != nil || len(workers) != 2 {
 		t.Fatalf("got %+v, %v", workers, err)
 	}
@@ -24,7 +33,7 @@ func TestOddFieldsAreUnknownAndSpareTheRest(t *testing.T) {
 		t.Errorf("got %+v and %+v", a, b)
 	}
 	for _, odd := range []string{``, `null`, `[]`, `{"workers":{}}`, `{"workers":"x"}`} {
-		if _, err := decodeWorkers([]byte(odd), nil); err == nil {
+		if _, err := decodeWorkers(value([]byte(odd)), nil); err == nil {
 			t.Errorf("%s is no error", odd)
 		}
 	}
@@ -35,10 +44,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"workerStates":[{"worker":{"uuid":"a"},"paraBlockDispatchedTo":1e300,"sessionInfoJson":"{\"raw\":{\"v\":\"0x\"}}","lastMessage":"[2022-09-07T15:58:03+08:00] \"x\""}]}`))
 	f.Add([]byte(`{"status":"S_IDLE","paraTarget":"-1"}`))
 	f.Add([]byte(`[]`))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(t *testing.T, text []byte) {
+		data := value(text)
 		pools, _ := decodePools(data)
 		workers, _ := decodeWorkers(data, pools)
-		states, _ := decodeStates(data)
+		states, _ := decodeStates(new(prb.Parsers), data)
 		prb.Join(workers, states)
 		var dp fleet.DataProviderStatus
 		_ = decodeProvider(data, &dp)
@@ -62,9 +72,9 @@ func FuzzReply(f *testing.F) {
 		f.Add(200, []byte(s))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		data, err := decodeReply(status, body, question{peer: "Qm", method: "M"})
+		data, err := decodeReply(new(prb.Parsers), status, body, question{peer: "Qm", method: "M"})
 		if err == nil && status != 200 || err != nil && fleet.ReasonOf(err).Code == "error.other" {
-			t.Errorf("status %d: %q, %v", status, data, err)
+			t.Errorf("status %d: %v, %v", status, data, err)
 		}
 	})
 }

@@ -100,19 +100,18 @@ func TestEveryRecordedReplyIsUnderstood(t *testing.T) {
 			continue
 		}
 		q := question{peer: peer[:6], method: method, url: "http://monitor"}
-		data, err := decodeReply(r.Response.Status, []byte(r.Response.Body), q)
+		data, err := decodeReply(new(prb.Parsers), r.Response.Status, []byte(r.Response.Body), q)
 		fmt.Fprintf(&out, "%-36s ", r.Name)
 		if err != nil {
 			fmt.Fprintf(&out, "%s | %s | %s\n", faultOf(err), fleet.KindOf(err), fleet.ReasonOf(err))
 			continue
 		}
-		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(data, &fields); err != nil {
-			t.Fatalf("%s: %v", r.Name, err)
+		if !data.IsObject() {
+			t.Fatalf("%s: no object", r.Name)
 		}
 		var sizes []string
 		for _, key := range []string{"pools", "workers", "workerStates"} {
-			if list, err := decodeList(data, key); err != nil {
+			if list, err := decodeList(data.Value, key); err != nil {
 				t.Errorf("%s: %v", r.Name, err)
 			} else if len(list) > 0 {
 				sizes = append(sizes, fmt.Sprint(len(list), " ", key))
@@ -189,7 +188,7 @@ func TestTheClientAsksAsTheRecordingsDo(t *testing.T) {
 		if err != nil {
 			continue // what it says is in the golden file
 		}
-		checkData(t, next, method, data)
+		checkData(t, next, method, data.Value)
 	}
 	if asked < 110 {
 		t.Errorf("only %d recordings were asked for", asked)
@@ -215,7 +214,7 @@ func checkTable(t *testing.T, r recorded, got *table) {
 }
 
 // checkData holds what the client made of a reply against the reply as plain JSON, field by field.
-func checkData(t *testing.T, r recorded, method string, data json.RawMessage) {
+func checkData(t *testing.T, r recorded, method string, data prb.Value) {
 	t.Helper()
 	var plain struct {
 		Data struct {
@@ -249,7 +248,7 @@ func checkData(t *testing.T, r recorded, method string, data json.RawMessage) {
 			checkRecord(t, r, w, workers[i])
 		}
 	case "GetWorkerStatus", "RestartWorker", "KickWorker", "RefreshRaAndRestartWorker":
-		states, err := decodeStates(data)
+		states, err := decodeStates(new(prb.Parsers), data)
 		if err != nil || len(states) != len(plain.Data.WorkerStates) {
 			t.Fatalf("%s: %d of %d states, %v", r.Name, len(states), len(plain.Data.WorkerStates), err)
 		}
@@ -336,11 +335,11 @@ func TestNoKeyComesThrough(t *testing.T) {
 		if !ok || method != "ListPool" && method != "CreatePool" && method != "UpdatePool" {
 			continue
 		}
-		data, err := decodeReply(r.Response.Status, []byte(r.Response.Body), question{})
+		data, err := decodeReply(new(prb.Parsers), r.Response.Status, []byte(r.Response.Body), question{})
 		if err != nil {
 			continue
 		}
-		pools, err := decodePools(data)
+		pools, err := decodePools(data.Value)
 		if err != nil {
 			t.Fatal(err)
 		}

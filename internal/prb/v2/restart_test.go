@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -74,6 +75,14 @@ func TestRestartTimeoutIsAmbiguousAndAnEmptyIDIsNothing(t *testing.T) {
 	defer cancel()
 	if err := c.RestartWorker(ctx, "w1"); !prb.IsAmbiguous(err) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("timeout: %v", err)
+	}
+	mute := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(mute.Close)
+	early, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	err := newClient(t, Options{URL: mute.URL}).RestartWorker(early, "w1") // it never got further than discover
+	if prb.IsAmbiguous(err) || !errors.Is(err, context.DeadlineExceeded) || fleet.ReasonOf(err).Code != "wire.timeout" {
+		t.Errorf("timeout of discover: %v (ambiguous %v)", err, prb.IsAmbiguous(err))
 	}
 	m.Close()
 	if err := newClient(t, Options{URL: m.URL}).RestartWorker(t.Context(), "w1"); err == nil || prb.IsAmbiguous(err) {

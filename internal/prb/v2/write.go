@@ -65,7 +65,7 @@ type records struct {
 	workers []fleet.WorkerStatus
 }
 
-func decodeRecords(data json.RawMessage) (r records, err error) {
+func decodeRecords(data prb.Value) (r records, err error) {
 	if r.pools, err = decodePools(data); err == nil {
 		r.workers, err = decodeWorkers(data, nil)
 	}
@@ -197,7 +197,7 @@ func (c *Client) UpdateWorkers(ctx context.Context, workers []prb.WorkerUpdate) 
 }
 
 // submit sends a write once. Its error is marked where the write may have been carried out.
-func (c *Client) submit(ctx context.Context, lm, method string, value any, ids []string) (json.RawMessage, error) {
+func (c *Client) submit(ctx context.Context, lm, method string, value any, ids []string) (*prb.Doc, error) {
 	q := question{peer: lm, method: method, ids: ids, url: wire.Display(c.base), write: true}
 	body, err := json.Marshal(value)
 	if err != nil {
@@ -215,19 +215,21 @@ func (c *Client) submit(ctx context.Context, lm, method string, value any, ids [
 func (c *Client) write(ctx context.Context, w write) ([]prb.Stored, error) {
 	lm, err := c.findManager(ctx)
 	if err != nil {
-		return nil, err
+		return nil, prb.Unsent(err)
 	}
 	var before records
 	if w.creates {
 		if before, err = c.stored(ctx, lm, w.list); err != nil {
 			c.forgetOn(err)
-			return nil, err
+			return nil, prb.Unsent(err)
 		}
 	}
 	data, err := c.submit(ctx, lm, w.method, w.value, w.ids)
 	if err == nil {
 		var r records
-		if r, err = decodeRecords(data); err == nil {
+		r, err = decodeRecords(data.Value)
+		data.Free()
+		if err == nil {
 			return w.check(r)
 		}
 		err = prb.Ambiguous(err)
@@ -256,7 +258,8 @@ func (c *Client) stored(ctx context.Context, lm, list string) (records, error) {
 	if err != nil {
 		return records{}, err
 	}
-	return decodeRecords(data)
+	defer data.Free()
+	return decodeRecords(data.Value)
 }
 
 // explainWrite knows the exceptions of writes that are rolled back whole; nil for the others.

@@ -268,13 +268,13 @@ func TestRecordedWritesAreUnderstood(t *testing.T) {
 		if !ok || !strings.HasPrefix(method, "Create") && !strings.HasPrefix(method, "Update") {
 			continue
 		}
-		data, err := decodeReply(r.Response.Status, []byte(r.Response.Body), question{peer: "Qm", method: method, ids: []string{"id"}, url: "http://m", write: true})
+		data, err := decodeReply(new(prb.Parsers), r.Response.Status, []byte(r.Response.Body), question{peer: "Qm", method: method, ids: []string{"id"}, url: "http://m", write: true})
 		fmt.Fprintf(&out, "%-36s ", r.Name)
 		if err != nil {
 			fmt.Fprintf(&out, "%s | %s | %s\n", faultOf(err), fleet.KindOf(err), fleet.ReasonOf(err))
 			continue
 		}
-		rows, err := decodeRecords(data)
+		rows, err := decodeRecords(data.Value)
 		fmt.Fprintf(&out, "ok %d pools, %d workers, %v\n", len(rows.pools), len(rows.workers), err)
 		if strings.Contains(out.String(), "0a10") {
 			t.Fatalf("%s: an encrypted key is in the outcome", r.Name)
