@@ -225,7 +225,7 @@ func TestSharedExample(t *testing.T) {
 			t.Errorf("%d:%d %s %s", p.Line, p.Column, p.Path, p.Reason)
 		}
 	}
-	if codes["config.unsupported"] != 5 || codes["config.unsupported_value"] != 1 || codes["config.bad_peer"] != 1 {
+	if codes["config.unsupported"] != 4 || codes["config.unsupported_value"] != 1 || codes["config.bad_peer"] != 1 {
 		t.Errorf("%v", codes)
 	}
 }

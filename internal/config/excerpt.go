@@ -16,6 +16,9 @@ const maxExcerpt = 160
 // a secret into an unknown key, a comment or a part of something else, so only what is known may be shown.
 func (r *reader) excerpt(line int) string {
 	src := []rune(lineAt(r.lines, line))
+	if r.open[line] {
+		return string(src[:min(len(src), maxExcerpt)])
+	}
 	var b strings.Builder
 	pos, whole := 0, true
 	for _, n := range r.byLine[line] {

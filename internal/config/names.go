@@ -30,6 +30,7 @@ const (
 	kindNetwork      fleet.Kind = "network"
 	kindHeadersCache fleet.Kind = "headers_cache"
 	kindWindow       fleet.Kind = "window"
+	kindRule         fleet.Kind = "rule"
 )
 
 func newNames() names {
@@ -120,6 +121,8 @@ func kindCode(k fleet.Kind) string {
 		return "config.kind_headers_cache"
 	case kindWindow:
 		return "config.kind_window"
+	case kindRule:
+		return "config.kind_rule"
 	}
 	return "kind." + string(k)
 }

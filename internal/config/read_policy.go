@@ -30,7 +30,7 @@ func budget(b *Budget) func(value) {
 
 func (r *reader) healing(v value) {
 	h := &r.config.Healing
-	v.object(append([]field{
+	v.object(
 		key("mode", scalar(&h.Mode, oneOf(modes()))),
 		key("at_most", func(v value) {
 			v.object(
@@ -40,7 +40,9 @@ func (r *reader) healing(v value) {
 		}),
 		key("ladder", func(v value) { h.Ladder = r.ladder(v) }),
 		key("worker", budget(&h.Worker)),
-	}, planned("rules")...)...)
+		key("rules", r.rules),
+		key("watch", list(&h.Watch, ruleGlob)),
+	)
 }
 
 // ladder reads the rungs, mildest first. It ends at a person: an action that does not help must not go on in silence.

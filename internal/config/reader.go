@@ -22,6 +22,7 @@ type reader struct {
 	lines    []string
 	byLine   map[int][]*yaml.Node // every scalar and alias, by its line, in the order of the file
 	shown    map[*yaml.Node]bool  // understood and harmless: an excerpt may quote it
+	open     map[int]bool         // lines inside a long text that is harmless: an excerpt may quote them whole
 	problems Problems
 	visits   int
 	cut      bool // there is more to say than maxProblems
@@ -32,7 +33,7 @@ type reader struct {
 }
 
 func newReader(root *yaml.Node, lines []string) *reader {
-	r := &reader{lines: lines, byLine: map[int][]*yaml.Node{}, shown: map[*yaml.Node]bool{}, config: defaults(), names: newNames()}
+	r := &reader{lines: lines, byLine: map[int][]*yaml.Node{}, shown: map[*yaml.Node]bool{}, open: map[int]bool{}, config: defaults(), names: newNames()}
 	r.index(root)
 	return r
 }

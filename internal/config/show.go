@@ -126,6 +126,8 @@ func showConfig(c Config) *yaml.Node {
 			))},
 			pair{"ladder", texts(c.Healing.Ladder)},
 			pair{"worker", showBudget(c.Healing.Worker)},
+			pair{"rules", sequence(c.Healing.Rules, showRule)},
+			pair{"watch", texts(c.Healing.Watch)},
 		)},
 		pair{"alerts", mapping(
 			pair{"channels", dict(c.Alerts.Channels, showChannel)},
@@ -144,6 +146,17 @@ func showNetwork(n Network) *yaml.Node {
 		pair{"para", inline(mapping(pair{"block_time", span(n.ParaBlockTime)}))},
 		pair{"relay", inline(mapping(pair{"block_time", span(n.RelayBlockTime)}))},
 		pair{"reference", texts(n.Reference)},
+	)
+}
+
+func showRule(r Rule) *yaml.Node {
+	return mapping(
+		pair{"name", text(r.Name)},
+		pair{"when", text(r.When)},
+		pair{"for", span(r.For)},
+		pair{"do", texts(r.Do)},
+		pair{"cooldown", span(r.Cooldown)},
+		pair{"mode", unlessEmpty(r.Mode)},
 	)
 }
 

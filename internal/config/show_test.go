@@ -51,6 +51,15 @@ func anyConfig(t *rapid.T) config.Config {
 		h.Docker = rapid.SampledFrom([]string{"", "unix:///run/x.sock", "tcp://127.0.0.1:1", "tcp://[::1]:2"}).Draw(t, "docker")
 		c.Hosts[n] = h
 	}
+	if rapid.Bool().Draw(t, "rules") {
+		c.Healing.Rules = []config.Rule{{
+			Name: rapid.SampledFrom([]string{"mq egress flapping", "夜班 #1: \"x\"", "- a", "true"}).Draw(t, "rule"),
+			When: rapid.SampledFrom([]string{`worker.message contains "it's: #1"`, "worker.enabled and\n  worker.lag > 5\n", "not worker.enabled // 停了", "true"}).Draw(t, "when"),
+			For:  time.Duration(rapid.IntRange(0, 600).Draw(t, "for")) * time.Second, Do: rapid.SampledFrom([][]string{{"alert"}, {"restart", "alert"}}).Draw(t, "do"),
+			Cooldown: time.Hour, Mode: rapid.SampledFrom([]string{"", "act", "observe"}).Draw(t, "mode of a rule"),
+		}}
+		c.Healing.Watch = []string{"v2.error.*", "*"}
+	}
 	if rapid.Bool().Draw(t, "ssh") {
 		h := c.Hosts[names[1]]
 		h.Docker = rapid.SampledFrom([]string{"", "ssh:///run/e.sock", "unix:///run/x.sock"}).Draw(t, "docker behind ssh")

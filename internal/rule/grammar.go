@@ -236,7 +236,7 @@ func distance(a, b string) int {
 
 // operators are what people write who know another language.
 var operators = map[string]string{
-	"=": "==", "===": "==", "<>": "!=", "&": "and", "and": "and", "or": "or", "not": "not", "like": "contains", "is": "==", "null": "nil", "none": "nil",
+	"#": "// …", "=": "==", "===": "==", "<>": "!=", "&": "and", "and": "and", "or": "or", "not": "not", "like": "contains", "is": "==", "null": "nil", "none": "nil",
 	"=~": "matches", "~": "matches", "!~": "not (… matches …)", "contain": "contains", "match": "matches", "startswith": "startsWith", "endswith": "endsWith",
 	"（": "(", "）": ")", "“": `"`, "”": `"`, "‘": `"`, "’": `"`, "，": ",", "＞": ">", "＜": "<", "＝": "==", "！": "!", "。": ".",
 }
