@@ -37,6 +37,8 @@ type Options struct {
 	ItemTime time.Duration
 	// KeepOverlapping makes v2 monitors answer all of several overlapping requests to one peer. Real ones lose replies.
 	KeepOverlapping bool
+	// Socket is the path of a unix socket where real processes become parts of the world, see PlayRole; "" for none.
+	Socket string
 }
 
 // syncEvery is how soon, in real time, an open port follows the world.
@@ -53,6 +55,7 @@ type Server struct {
 	cancel    context.CancelFunc
 	running   sync.WaitGroup // the follower of the world, listeners and handlers
 	endpoints Endpoints
+	desk      *roleDesk // nil without a socket
 
 	mu     sync.Mutex // ports are opened and closed by one at a time
 	ports  []*port
@@ -101,6 +104,12 @@ func Serve(ctx context.Context, face *Face, o Options) (*Server, error) {
 	if err := s.listen(o.Base); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("serve the simulated world: %w", err)
+	}
+	if o.Socket != "" {
+		if err := s.openDesk(o.Socket); err != nil {
+			s.Close()
+			return nil, fmt.Errorf("serve the simulated world: %w", err)
+		}
 	}
 	s.running.Go(s.follow)
 	return s, nil
@@ -215,6 +224,7 @@ func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
+	s.desk.close()
 	s.shut()
 	s.running.Wait()
 }

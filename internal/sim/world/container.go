@@ -56,6 +56,9 @@ type Container struct {
 	restarts   int
 	backoff    time.Duration
 	failure    error
+
+	body *Body // its real process, while there is one
+	real bool  // it has had one: nothing here starts it any more
 }
 
 // ID is the engine's id: 64 hex digits.
@@ -132,6 +135,9 @@ func (c *Container) rise() {
 // try again.
 func (c *Container) launch() {
 	c.again, c.failure = false, nil
+	if c.real {
+		return
+	}
 	if c.StartError != "" {
 		c.failure = errors.New(c.StartError)
 		if c.runs > 0 {
@@ -181,12 +187,13 @@ func (c *Container) gone(code int) {
 	c.state, c.up, c.stopping = StateExited, false, false
 	c.exitCode, c.finishedAt = code, c.w.now
 	epoch := c.epoch
-	if !byHand && c.RestartAlways {
+	if !byHand && c.RestartAlways && !c.real {
 		c.comeBack(lived)
 	}
 	if c.OnExit != nil {
 		c.OnExit(code)
 	}
+	c.disembody(code)
 	if c.again && c.epoch == epoch && c.state == StateExited {
 		c.launch()
 	}

@@ -25,6 +25,7 @@ type Host struct {
 	DiskFull bool
 
 	w          *World
+	dark       bool // without power
 	containers map[string]*Container
 	effects    []HostEffect
 }
@@ -177,8 +178,12 @@ func (h *Host) Kill(name string) error {
 	return nil
 }
 
+// find finds a container that something is about to be done to.
 func (h *Host) find(name string) (*Container, error) {
 	if c := h.Container(name); c != nil {
+		if c.real {
+			return nil, fmt.Errorf("%w: %s", ErrReal, name)
+		}
 		return c, nil
 	}
 	return nil, fmt.Errorf("%w: %s", ErrNoContainer, name)

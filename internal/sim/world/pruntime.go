@@ -37,6 +37,9 @@ type Pruntime struct {
 	trouble                     []*trouble
 	manner                      Manner // towards a v0 lifecycle
 	mannerSince                 time.Time
+	body                        *Body    // its real process, while there is one
+	real                        bool     // it has had one: nothing here starts it any more
+	away                        *trouble // it has none now
 }
 
 // feeder is whoever sends blocks to a pRuntime: a context of a v2 lifecycle, a worker of another bridge, a pherry.

@@ -285,14 +285,29 @@ const (
 
 // reboot is a pRuntime that exits and is brought back by its supervisor.
 func (p *Pruntime) reboot() {
+	if p.real {
+		if p.body != nil {
+			p.leave(0)
+		}
+		return
+	}
+	t := p.fall()
+	p.w.After(rebootTakes, func() { p.comeBack(t) })
+}
+
+// fall is the end of its process.
+func (p *Pruntime) fall() *trouble {
 	t := &trouble{kind: PruntimeDown, curedBy: CuredByNothing, since: p.w.now}
 	p.trouble = append(withoutKind(p.trouble, PruntimeHang), t)
 	p.boots++
 	p.stand()
-	p.w.After(rebootTakes, func() {
-		p.trouble = without(p.trouble, t)
-		p.stand()
-		p.para.base -= checkpointBack
-		p.relay.base -= 2 * checkpointBack
-	})
+	return t
+}
+
+// comeBack is a process that is ready again, at its last checkpoint.
+func (p *Pruntime) comeBack(t *trouble) {
+	p.trouble = without(p.trouble, t)
+	p.stand()
+	p.para.base -= checkpointBack
+	p.relay.base -= 2 * checkpointBack
 }

@@ -133,7 +133,7 @@ func (c *Container) dieOfDisk() {
 // cutPower ends every process at once. When the power is back, so is what ran.
 func (h *Host) cutPower(f Fault) {
 	wasDown := h.Down
-	h.Down = true
+	h.Down, h.dark = true, true
 	var ran []*Container
 	for _, c := range h.Containers() {
 		if c.alive() {
@@ -142,7 +142,7 @@ func (h *Host) cutPower(f Fault) {
 		}
 	}
 	off := or(f.For, powerBack)
-	h.w.After(off, func() { h.Down = wasDown })
+	h.w.After(off, func() { h.Down, h.dark = wasDown, false })
 	h.w.After(off+engineStarts, func() {
 		for _, c := range ran {
 			if !c.alive() {
