@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Verdict is what a decision comes to.
 type Verdict string
@@ -18,22 +21,32 @@ const (
 // Decision is what decide made of one target at one moment, with everything that explains it. It is the one record that
 // `worker why`, the incident, the alert, the audit line and the replay all show.
 type Decision struct {
-	Target     Ref       `json:"target"`
-	At         time.Time `json:"at"`
-	Condition  string    `json:"condition"` // a Condition, NodeCondition or BridgeCondition
-	Since      time.Time `json:"since,omitzero"`
-	Rule       string    `json:"rule"`                 // name of the rule that spoke, for example "v2.error.refused"
-	Suspect    Ref       `json:"suspect,omitempty"`    // whose fault it seems to be; the target itself in the simple case
-	Verdict    Verdict   `json:"verdict"`              // what follows
-	Action     string    `json:"action,omitempty"`     // plan kind for Act and WouldAct, for example "worker.restart"
-	Severity   Severity  `json:"severity,omitempty"`   // how loudly a person is told when this opens an incident
-	Reason     Reason    `json:"reason"`               // why this condition: never empty unless Healthy
-	Guards     []Reason  `json:"guards,omitempty"`     // what held an action back, or would have
-	Witnesses  []Reason  `json:"witnesses,omitempty"`  // who else was asked, and what they show
-	Cause      string    `json:"cause,omitempty"`      // which parent the facts point at, for example "gas"; "" when they point at none
-	NextLook   time.Time `json:"next_look,omitzero"`   // when time alone could change this
+	Target    Ref       `json:"target"`
+	At        time.Time `json:"at"`
+	Condition string    `json:"condition"` // a Condition, NodeCondition or BridgeCondition
+	Since     time.Time `json:"since,omitzero"`
+	Rule      string    `json:"rule"`                // name of the rule that spoke, for example "v2.error.refused"
+	Suspect   Ref       `json:"suspect,omitempty"`   // whose fault it seems to be; the target itself in the simple case
+	Verdict   Verdict   `json:"verdict"`             // what follows
+	Action    string    `json:"action,omitempty"`    // plan kind for Act and WouldAct, for example "worker.restart"
+	Severity  Severity  `json:"severity,omitempty"`  // how loudly a person is told when this opens an incident
+	Reason    Reason    `json:"reason"`              // why this condition: never empty unless Healthy
+	Guards    []Reason  `json:"guards,omitempty"`    // what held an action back, or would have
+	Witnesses []Reason  `json:"witnesses,omitempty"` // who else was asked, and what they show
+	Cause     string    `json:"cause,omitempty"`     // which parent the facts point at, for example "gas"; "" when they point at none
+	NextLook  time.Time `json:"next_look,omitzero"`  // when time alone could change this
 
 	Candidates []Candidate `json:"candidates,omitempty"` // the rungs of the ladder, mildest first, with what each is worth
+	Holds      []Hold      `json:"holds,omitempty"`      // the operator's own rules that hold for the target, or have no answer
+}
+
+// Hold is an operator's own rule whose condition holds for a target, or has no answer.
+type Hold struct {
+	Rule  string    `json:"rule"`           // "user." and its name
+	When  string    `json:"when"`           // its condition
+	Since time.Time `json:"since,omitzero"` // since when it holds without a break; zero: it has no answer
+	Due   time.Time `json:"due,omitzero"`   // when it has held long enough
+	Why   Reason    `json:"why,omitzero"`   // why it has no answer, or what is above it
 }
 
 // Candidate is one rung of a target's ladder, weighed: gain = Cure × (Left − With), in worker-hours, against the price
@@ -52,7 +65,8 @@ type Candidate struct {
 // Same reports whether two decisions say the same, times aside: then the newer one is not worth an event of its own.
 func (d Decision) Same(o Decision) bool {
 	if d.Target != o.Target || d.Condition != o.Condition || d.Rule != o.Rule || d.Suspect != o.Suspect ||
-		d.Verdict != o.Verdict || d.Action != o.Action || d.Reason.Code != o.Reason.Code || len(d.Guards) != len(o.Guards) {
+		d.Verdict != o.Verdict || d.Action != o.Action || d.Reason.Code != o.Reason.Code || len(d.Guards) != len(o.Guards) ||
+		!slices.EqualFunc(d.Holds, o.Holds, Hold.same) {
 		return false
 	}
 	for i := range d.Guards {
@@ -61,6 +75,11 @@ func (d Decision) Same(o Decision) bool {
 		}
 	}
 	return true
+}
+
+// same compares what a rule says; since when counts, because the newest decision is what remembers it.
+func (h Hold) same(o Hold) bool {
+	return h.Rule == o.Rule && h.When == o.When && h.Since.Equal(o.Since) && h.Why.Code == o.Why.Code
 }
 
 // Attempt is one earlier treatment of a target, as the journal remembers it.
