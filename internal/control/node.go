@@ -35,31 +35,19 @@ func (c *Control) judgeNode(ctx context.Context, s config.Site, n config.Node) (
 	cfg := c.config()
 	ref := fleet.NodeRef(n.Name)
 	before := c.board.Node(n.Name)
-	source := observe.NodeSource{Ref: ref, Site: s.Name, Container: n.Container}
-	switch {
-	case n.RPC != "":
-		source.Para = c.clients.Chain(n.RPC)
-	default:
-		source.Para = c.clients.Chain(n.Para)
-		if n.Relay != "" {
-			source.Relay = c.clients.Chain(n.Relay)
-		}
-	}
-	if n.Container != "" {
-		if engine, err := c.clients.Containers(n.Host); err == nil {
-			source.Containers = engine
-		}
-	}
-	status := observe.Node(ctx, c.clock, source, before)
+	status := observe.Node(ctx, c.clock, c.nodeSource(s, n, c.clock.Now()), before)
 	facts := observe.Changes(before, status)
 	now := c.clock.Now()
+	last, _ := c.board.Decision(ref)
 	d := decide.Node(decide.NodeInput{
-		Status: status, Earlier: c.board.earlier(n.Name, now), Others: c.otherNodes(s, n), Reference: c.board.headsOf(s.Network),
+		Status: status, Last: last, Earlier: c.board.earlier(n.Name, now), Others: c.otherNodes(s, n), Reference: c.board.headsOf(s.Network),
 		Attempts: c.board.attemptsOn(ref), CanRestart: n.Container != "", Dependants: dependants(cfg, n.Name),
 		HostSilent: hostSilent(status), Locked: c.lockedBy(ref),
 		Blind: c.board.dark(), Policy: policyOf(cfg), BlockTimes: blockTimes(cfg, s.Network), Now: now,
 	})
-	status.Condition, status.Since = fleet.NodeCondition(d.Condition), d.Since
+	if condition := fleet.NodeCondition(d.Condition); condition != status.Condition || status.Since.IsZero() {
+		status.Condition, status.Since = condition, d.Since
+	}
 	c.board.setNode(n.Name, status)
 	return status, d, facts
 }
@@ -116,16 +104,19 @@ func (c *Control) referenceStep(network string) Step {
 			return now.Add(time.Hour), nil
 		}
 		c.askHeads(ctx, network)
-		return now.Add(30 * time.Second), nil
+		return now.Add(headsEvery), nil
 	}
 }
+
+// headsEvery is how often outside heads are asked: they are somebody else's.
+const headsEvery = 30 * time.Second
 
 func (c *Control) askHeads(ctx context.Context, network string) {
 	var sources []observe.ChainSource
 	for _, url := range c.config().Networks[network].Reference {
 		sources = append(sources, c.clients.Chain(url))
 	}
-	c.board.setHeads(network, observe.Reference(ctx, c.clock, c.board.headsOf(network), sources...))
+	c.board.setHeads(network, observe.Reference(ctx, c.clock, gap(c.config(), headsEvery), c.board.headsOf(network), sources...))
 }
 
 // tooOld is decide's own default for the age of an answer.

@@ -117,3 +117,7 @@ func (c *Core) sources() control.Clients { return sources{c.Clients} }
 type sources struct{ *Clients }
 
 func (s sources) Chain(url string) observe.ChainSource { return observe.RPC(s.Clients.Chain(url)) }
+
+func (s sources) Cache(name, url string) observe.CacheSource {
+	return observe.Cache(name, url, s.HTTP())
+}

@@ -29,17 +29,22 @@ func WorkerCured(was fleet.Decision, w fleet.WorkerStatus, p Policy, now time.Ti
 }
 
 // NodeCured reports whether the node whose trouble was began at was.Since counts as recovered: it is Healthy or Syncing,
-// and each of its chains moved after the trouble began and lately. n carries this beat's Condition.
+// and each of its chains moved after the trouble began and lately, without jumping back; where no block became final, that
+// must move again as well. n carries this beat's Condition.
 func NodeCured(was fleet.Decision, n fleet.NodeStatus, p Policy, now time.Time) bool {
 	if n.Condition != fleet.NodeHealthy && n.Condition != fleet.NodeSyncing {
 		return false
 	}
+	final := was.Rule == "node.finality" || was.Rule == "node.finality.own"
 	proved := false
 	for _, c := range []*fleet.ChainStatus{n.Para, n.Relay} {
 		if c == nil {
 			continue
 		}
-		if !p.current(c.Probe, now) || !moved(c.Best, c.At, was.Since) {
+		if !p.current(c.Probe, now) || !moved(c.Best, c.At, was.Since) || swings(c) {
+			return false
+		}
+		if final && c.Finalized.Known && c.Finalized.FrozenFor(c.At) >= finalityAfter {
 			return false
 		}
 		proved = true

@@ -24,7 +24,8 @@ func (in *NodeInput) dark(chain string, c *fleet.ChainStatus, v *chainFinding) {
 	case since.IsZero():
 		v.rule, v.quiet, v.since = "node.unseen", "", time.Time{}
 		v.reason = fleet.Because("node.unseen")
-	case c.Failed.IsZero() || silence < in.Policy.DownAfter:
+	case c.Missed < fleet.MissedLimit || silence < in.Policy.DownAfter:
+		// Time alone proves nothing: our own clock may have been set.
 		v.rule, v.quiet, v.until = "node.silent", "", since.Add(in.Policy.DownAfter)
 		v.reason = fleet.Because("node.silent", append(args, "until", v.until)...)
 	case in.Blind:
@@ -47,18 +48,7 @@ func (in *NodeInput) boxed(c *fleet.ChainStatus, box *fleet.ContainerStatus, sin
 	v.weight, v.condition, v.want = weighDown, string(fleet.NodeDown), wantRestart
 	switch box.State {
 	case "running":
-		switch started := box.Started.Add(restartGrace); {
-		case !box.Started.IsZero() && started.After(in.Now):
-			v.rule, v.want, v.until, v.condition, v.weight = "node.starting", wantTime, started, string(fleet.NodeUnknown), weighUnknown
-			v.reason = fleet.Because("node.starting", append(args, "at", box.Started, "until", started)...)
-		case c.At.IsZero():
-			// It never answered us: a wrong address looks exactly like this, and a restart of a healthy node would not mend it.
-			v.rule, v.want, v.condition, v.weight = "node.never_answered", wantPerson, string(fleet.NodeUnknown), weighUnknown
-			v.reason = fleet.Because("node.never_answered", append(args, "url", c.URL)...)
-		default:
-			v.rule = "node.down.hangs"
-			v.reason = fleet.Because("node.down_hangs", args...)
-		}
+		in.deaf(c, box, args, v)
 	case "paused":
 		v.rule, v.want = "node.down.paused", wantPerson
 		v.reason = fleet.Because("node.down_paused", args...)
@@ -73,3 +63,41 @@ func (in *NodeInput) boxed(c *fleet.ChainStatus, box *fleet.ContainerStatus, sin
 		v.reason = fleet.Because("node.down_exited", append(args, "state", box.State, "exit", box.ExitCode)...)
 	}
 }
+
+// deaf reads a chain that does not answer although its container runs. What its host sees of the port tells a node that
+// hangs from a network that does.
+func (in *NodeInput) deaf(c *fleet.ChainStatus, box *fleet.ContainerStatus, args []any, v *chainFinding) {
+	says := ""
+	if between(in.Now.Sub(c.FromHost.At), portOld) {
+		says = c.FromHost.Says
+	}
+	unknown := func(rule string, w want) {
+		v.rule, v.want, v.condition, v.weight = rule, w, string(fleet.NodeUnknown), weighUnknown
+	}
+	started := box.Started.Add(restartGrace)
+	switch {
+	case says == fleet.HostAnswers:
+		unknown("node.network_between", wantPerson)
+		v.reason = fleet.Because("node.network_between", append(args, "url", c.URL)...)
+	case !box.Started.IsZero() && between(in.Now.Sub(box.Started), restartGrace):
+		unknown("node.starting", wantTime)
+		v.until = started
+		v.reason = fleet.Because("node.starting", append(args, "at", box.Started, "until", started)...)
+	case c.At.IsZero():
+		// It never answered us: a wrong address looks exactly like this, and a restart of a healthy node would not mend it.
+		unknown("node.never_answered", wantPerson)
+		v.reason = fleet.Because("node.never_answered", append(args, "url", c.URL)...)
+	case says == fleet.HostRefused:
+		v.rule = "node.down.refused"
+		v.reason = fleet.Because("node.down_refused", args...)
+	default:
+		v.rule = "node.down.hangs"
+		v.reason = fleet.Because("node.down_hangs", args...)
+		if says == fleet.HostHangs {
+			v.witnesses = append(v.witnesses, fleet.Because("witness.host_hangs"))
+		}
+	}
+}
+
+// portOld is the age at which what a host saw of a port says nothing any more. It is asked every half minute.
+const portOld = 3 * time.Minute

@@ -242,7 +242,7 @@ func TestNode(t *testing.T) {
 		{"maintenance", []change{bothDark(3 * m), func(in *decide.NodeInput) { in.Policy.Maintenance = true }}, fleet.NodeDown, fleet.Wait, "node.down.hangs", "guard.maintenance", fleet.Warning},
 		{"observe", []change{bothDark(3 * m), func(in *decide.NodeInput) { in.Policy.Mode = decide.ModeObserve }}, fleet.NodeDown, fleet.WouldAct, "node.down.hangs", "guard.observe", fleet.Warning},
 
-		{"the worse chain speaks", []change{frozenPara(11 * m), func(in *decide.NodeInput) { in.Status.Relay.Target = at(16_000_000, 0) }}, fleet.NodeStalled, fleet.Act, "node.alone", "", fleet.Warning},
+		{"the worse chain speaks", []change{frozenPara(11 * m), func(in *decide.NodeInput) { in.Status.Relay.Finalized = at(14_000_000, h) }}, fleet.NodeStalled, fleet.Act, "node.alone", "", fleet.Warning},
 		{"a provable stall outweighs being alone", []change{frozenPara(30 * m), restarted(15 * m), func(in *decide.NodeInput) {
 			in.Status.Relay = with(chain(15_000_000, 31*m), func(c *fleet.ChainStatus) { c.Target = at(15_000_300, 0) })
 		}}, fleet.NodeStalled, fleet.Act, "node.stalled.target", "", fleet.Warning},

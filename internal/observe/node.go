@@ -19,6 +19,16 @@ type ChainSource interface {
 	Look(ctx context.Context) (ChainReading, error)
 }
 
+// PeerSource is a ChainSource that knows what its peers claim. Most nodes do not tell strangers: false is no error.
+type PeerSource interface {
+	PeersBest(ctx context.Context) (best int64, ok bool)
+}
+
+// GenesisSource is a ChainSource that tells which chain it is.
+type GenesisSource interface {
+	Genesis(ctx context.Context) (string, error)
+}
+
 // ChainReading is what a chain said in one look. The heights are bare, without history.
 type ChainReading struct {
 	Best, Target, Finalized fleet.Height
@@ -39,80 +49,38 @@ type NodeSource struct {
 	Para       ChainSource // or the only chain of a one-chain node
 	Relay      ChainSource
 	Container  string
-	Containers ContainerSource
+	Containers ContainerSource // may be a LogSource as well
+	Machine    Machine         // the node's host, where commands can run on it
+	Volume     string          // folder of the chain data there
+	Caches     []CacheSource   // headers caches that read the node
+	// Gap is the longest time between two looks in which nothing was missed; 0: any. A height that is the same after a
+	// longer one (phalops slept, its clock was set) counts as standing still for the time that was watched only.
+	Gap time.Duration
 }
 
-// Node asks a node's chains and its container at the same time and merges the answers into the status of last time. The
-// silence of one part leaves the others alone; the silent part keeps its last words, and its Probe tells how old they are.
-// Condition and Since stay: they are decide's. It blocks until the slowest part has answered or ctx is done.
+// Node asks a node's chains, its container and its caches at the same time, then its host about whatever looks wrong, and
+// merges the answers into the status of last time. The silence of one part leaves the others alone; the silent part keeps
+// its last words, and its Probe tells how old they are. Condition and Since stay: they are decide's. It blocks until the
+// slowest part has answered or ctx is done.
 func Node(ctx context.Context, c clock.Clock, src NodeSource, prev fleet.NodeStatus) fleet.NodeStatus {
 	next := prev
 	next.Ref, next.Site = src.Ref, src.Site
-	next.Para, next.Relay, next.Container = nil, nil, nil
+	next.Para, next.Relay, next.Container, next.Disk, next.Log, next.Caches = nil, nil, nil, nil, nil, nil
+	look := looker{clock: c, gap: src.Gap, peers: true}
 	var parts sync.WaitGroup
 	if src.Para != nil {
-		parts.Go(func() { next.Para = chain(ctx, c, src.Para, prev.Para) })
+		parts.Go(func() { next.Para = look.chain(ctx, src.Para, prev.Para) })
 	}
 	if src.Relay != nil {
-		parts.Go(func() { next.Relay = chain(ctx, c, src.Relay, prev.Relay) })
+		parts.Go(func() { next.Relay = look.chain(ctx, src.Relay, prev.Relay) })
 	}
 	if src.Container != "" && src.Containers != nil {
 		parts.Go(func() { next.Container = container(ctx, c, src, prev.Container) })
 	}
+	parts.Go(func() { next.Caches = look.caches(ctx, src.Caches, prev.Caches) })
 	parts.Wait()
+	around(ctx, c, src, prev, &next)
 	return next
-}
-
-// Reference asks outside heads at the same time, in the order of sources. prev are the heads of last time, in any order.
-func Reference(ctx context.Context, c clock.Clock, prev []fleet.ChainStatus, sources ...ChainSource) []fleet.ChainStatus {
-	heads := make([]fleet.ChainStatus, len(sources))
-	var parts sync.WaitGroup
-	for i, src := range sources {
-		parts.Go(func() {
-			var before *fleet.ChainStatus
-			for j := range prev {
-				if prev[j].URL == src.URL() {
-					before = &prev[j]
-				}
-			}
-			heads[i] = *chain(ctx, c, src, before)
-		})
-	}
-	parts.Wait()
-	return heads
-}
-
-func chain(ctx context.Context, c clock.Clock, src ChainSource, prev *fleet.ChainStatus) *fleet.ChainStatus {
-	s := fleet.ChainStatus{URL: src.URL(), Peers: -1}
-	if prev != nil && prev.URL == s.URL {
-		s = *prev
-	}
-	r, err := src.Look(ctx)
-	at := c.Now()
-	if err != nil {
-		s.Probe = s.Silent(at, fleet.ReasonOf(err))
-		return &s
-	}
-	s.Probe = s.Answered(at)
-	s.Best = grow(s.Best, r.Best, at)
-	s.Target = grow(s.Target, r.Target, at)
-	s.Finalized = grow(s.Finalized, r.Finalized, at)
-	s.Peers, s.Syncing = -1, r.Syncing
-	if r.Peers != nil {
-		s.Peers = *r.Peers
-	}
-	if r.Chain != "" { // the names of a node outlive one unanswered question
-		s.Chain = r.Chain
-	}
-	if r.Version != "" {
-		s.Version = r.Version
-	}
-	return &s
-}
-
-// grow adds a bare height to the history of the old one.
-func grow(old, bare fleet.Height, at time.Time) fleet.Height {
-	return old.Next(bare.Value, bare.Known, at)
 }
 
 func container(ctx context.Context, c clock.Clock, src NodeSource, prev *fleet.ContainerStatus) *fleet.ContainerStatus {

@@ -119,10 +119,10 @@ func TestAnotherAddressIsAnotherHistory(t *testing.T) {
 func TestReferenceKeepsEachHeadsHistory(t *testing.T) {
 	hands := clock.NewVirtual(start)
 	a, b := said{url: "a", ChainReading: ChainReading{Best: at(10)}}, said{url: "b", ChainReading: ChainReading{Best: at(20)}}
-	heads := Reference(t.Context(), hands, nil, a, b)
+	heads := Reference(t.Context(), hands, 0, nil, a, b)
 	hands.Advance(time.Minute)
 	a.err, b.Best = errors.New("gone"), at(21)
-	heads = Reference(t.Context(), hands, heads, b, a)
+	heads = Reference(t.Context(), hands, 0, heads, b, a)
 	if heads[0].URL != "b" || heads[0].Best.Value != 21 || !heads[0].Best.MovedAt.Equal(hands.Now()) || heads[1].Best.Value != 10 || heads[1].Missed != 1 {
 		t.Errorf("got %+v", heads)
 	}

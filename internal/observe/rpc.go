@@ -63,3 +63,16 @@ func (r rpc) height(ctx context.Context, out *ChainReading) error {
 	out.Best = fleet.Height{Value: int64(h.Number), Known: true}
 	return nil
 }
+
+// PeersBest is the height that at least two of the peers claim: a single liar moves nothing.
+func (r rpc) PeersBest(ctx context.Context) (int64, bool) {
+	heights, err := r.node.PeerHeights(ctx)
+	if err != nil {
+		return 0, false
+	}
+	best, agreed := substrate.Agreed(heights)
+	return int64(best), agreed
+}
+
+// Genesis tells which chain it is.
+func (r rpc) Genesis(ctx context.Context) (string, error) { return r.node.Genesis(ctx) }
