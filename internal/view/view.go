@@ -51,6 +51,24 @@ type Decision struct {
 	Severity   string     `json:"severity,omitempty"` // how loudly a person is told of it
 
 	Candidates []Candidate `json:"candidates,omitempty"` // the rungs of the ladder, mildest first
+	Rules      []UserRule  `json:"rules,omitempty"`      // the operator's own rules that hold, or have no answer
+}
+
+// UserRule is an operator's own healing rule whose condition holds for the target, or has no answer.
+type UserRule struct {
+	Rule  string     `json:"rule"` // "user." and its name
+	When  string     `json:"when"`
+	Since *time.Time `json:"since,omitempty"` // since when it holds without a break; absent: it has no answer
+	Due   *time.Time `json:"due,omitempty"`   // when it has held long enough
+	Why   *Reason    `json:"why,omitempty"`   // why it has no answer, or what is above it
+}
+
+func (w Words) userRules(holds []fleet.Hold) []UserRule {
+	var out []UserRule
+	for _, h := range holds {
+		out = append(out, UserRule{Rule: h.Rule, When: h.When, Since: moment(h.Since), Due: moment(h.Due), Why: w.reason(h.Why)})
+	}
+	return out
 }
 
 // Candidate is one rung of the ladder and what it is worth. Gain and Price are worker-hours: gain = cure × (left − with).
@@ -89,6 +107,7 @@ func (w Words) Decision(d fleet.Decision) *Decision {
 		Target: string(d.Target), At: d.At.UTC(), Condition: d.Condition, Since: moment(d.Since), Rule: d.Rule, Suspect: string(d.Suspect),
 		Verdict: string(d.Verdict), Action: d.Action, Reason: w.reason(d.Reason), Guards: w.reasons(d.Guards),
 		Witnesses: w.reasons(d.Witnesses), Cause: d.Cause, Candidates: w.candidates(d.Candidates), NextLook: moment(d.NextLook), Severity: string(d.Severity),
+		Rules: w.userRules(d.Holds),
 	}
 }
 

@@ -36,6 +36,7 @@ func decision() fleet.Decision {
 		Target: "node/node-1", At: at, Condition: "Stalled", Since: at.Add(-5 * time.Minute), Rule: "node.stalled", Suspect: "node/node-1", Verdict: fleet.Act,
 		Action: "node.restart", Severity: fleet.Critical, Reason: fleet.Because("node.stalled", "height", 7), Guards: []fleet.Reason{fleet.Because("guard.holddown")},
 		Witnesses: []fleet.Reason{fleet.Because("witness.moving", "who", "node-2")}, Cause: "gas", Candidates: []fleet.Candidate{candidate()}, NextLook: at.Add(time.Minute),
+		Holds: []fleet.Hold{{Rule: "user.slow", When: "worker.lag > 5", Since: at.Add(-time.Minute), Due: at, Why: fleet.Because("rule.hands_off", "rule", "v2.cooling")}},
 	}
 }
 
