@@ -35,20 +35,20 @@ func (w Words) reasons(rs []fleet.Reason) []Reason {
 
 // Decision is what was decided about a target, and why.
 type Decision struct {
-	Target     string     `json:"target"`
-	At         time.Time  `json:"at"`
-	Condition  string     `json:"condition"`
-	Since      *time.Time `json:"since,omitempty"`
-	Rule       string     `json:"rule"`
-	Suspect    string     `json:"suspect,omitempty"`
-	Verdict    string     `json:"verdict"`
-	Action     string     `json:"action,omitempty"`
-	Reason     *Reason    `json:"reason,omitempty"`
-	Guards     []Reason   `json:"guards,omitempty"`
-	Witnesses  []Reason   `json:"witnesses,omitempty"`
-	Cause      string     `json:"cause,omitempty"` // which parent the facts point at, for example gas
-	NextLook   *time.Time `json:"next_look,omitempty"`
-	Severity   string     `json:"severity,omitempty"` // how loudly a person is told of it
+	Target    string     `json:"target"`
+	At        time.Time  `json:"at"`
+	Condition string     `json:"condition"`
+	Since     *time.Time `json:"since,omitempty"`
+	Rule      string     `json:"rule"`
+	Suspect   string     `json:"suspect,omitempty"`
+	Verdict   string     `json:"verdict"`
+	Action    string     `json:"action,omitempty"`
+	Reason    *Reason    `json:"reason,omitempty"`
+	Guards    []Reason   `json:"guards,omitempty"`
+	Witnesses []Reason   `json:"witnesses,omitempty"`
+	Cause     string     `json:"cause,omitempty"` // which parent the facts point at, for example gas
+	NextLook  *time.Time `json:"next_look,omitempty"`
+	Severity  string     `json:"severity,omitempty"` // how loudly a person is told of it
 
 	Candidates []Candidate `json:"candidates,omitempty"` // the rungs of the ladder, mildest first
 	Rules      []UserRule  `json:"rules,omitempty"`      // the operator's own rules that hold, or have no answer
