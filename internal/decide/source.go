@@ -10,13 +10,15 @@ import (
 const (
 	sourceFrozenAfter = 3 * time.Minute // processed height of a data provider
 	sourceToldAfter   = 5 * time.Minute // … after which a person is told
+	groupOfBlocks     = 8               // blocks that prb-wm and pherry may hold back until their group is whole
 )
 
 // source is where a bridge's workers get their blocks from: its best data provider, or without any (v0, v3) its node.
 type source struct {
 	known  bool // somebody told a height that is still a fact
 	moving bool
-	height int64
+	height int64     // newest block that workers can get
+	slack  int64     // blocks that they may lack for want of the rest of a group
 	since  time.Time // since when it stands still or is gone; zero: not known
 	ref    fleet.Ref
 	reason fleet.Reason // what it shows
@@ -24,7 +26,7 @@ type source struct {
 
 // ahead reports whether the source has something that a worker at h does not have. A data provider that was restarted
 // indexes from the start again, and until it is past the workers they wait for it.
-func (s source) ahead(h fleet.Height) bool { return !h.Known || s.height > h.Value }
+func (s source) ahead(h fleet.Height) bool { return !h.Known || s.height > h.Value+s.slack }
 
 // findSource picks the data provider that serves best: moving before standing, then the highest.
 func (in *BridgeInput) findSource() source {
@@ -53,14 +55,24 @@ func (in *BridgeInput) nodeSource() source {
 	if n == nil || n.Para == nil || !in.Policy.current(n.Para.Probe, in.Now) || !n.Para.Best.Known {
 		return source{ref: in.sourceRef(), reason: fleet.Because("bridge.source_gone", "n", 0)}
 	}
-	return in.sourceOf(n.Para.Best, n.Para.At)
+	s := in.sourceOf(n.Para.Best, n.Para.At)
+	// prb-wm and pherry feed finalized blocks only, in groups: while finality stands still nobody is to blame, and the node
+	// looks to that itself.
+	if f := n.Para.Finalized; f.Known {
+		s.height = min(s.height, f.Value)
+	}
+	s.slack = groupOfBlocks
+	return s
 }
 
 func (in *BridgeInput) sourceOf(h fleet.Height, at time.Time) source {
 	frozen := h.FrozenFor(at)
 	s := source{known: true, height: h.Value, moving: frozen < sourceFrozenAfter, since: h.MovedAt, ref: in.sourceRef()}
 	s.reason = fleet.Because("bridge.source_frozen", "height", h.Value, "for", frozen)
-	if s.moving {
+	switch {
+	case h.Value < 0:
+		s.reason = fleet.Because("bridge.source_none", "for", frozen)
+	case s.moving:
 		s.reason = fleet.Because("bridge.source_moving", "height", h.Value)
 	}
 	return s
