@@ -100,21 +100,27 @@ func (j *judge) growing(w *fleet.WorkerStatus, since time.Time) finding {
 		return j.unresponsive(w, f, since)
 	case condition == fleet.Syncing:
 		f.rule, f.want, f.reason = "active.catching_up", wantPeace, fleet.Because("worker.catching_up", j.workArgs(w, since)...)
-	case w.Session == "Ready" && !w.Gatekeeper && j.ready(w) >= notComputingAfter:
-		f.rule, f.want, f.since, f.loud = "active.not_computing", wantPerson, latest(w.SessionSince, j.stateSince(w)), fleet.Warning
-		f.until, f.reason = time.Time{}, fleet.Because("worker.not_computing", "state", w.State, "height", w.Para.Value, "for", j.ready(w))
+	case j.ready(w) >= notComputingAfter:
+		return j.notComputing(w)
 	case isEgress(w.Message):
 		f.rule, f.reason = "active.egress_leftover", fleet.Because("worker.egress_leftover", "height", w.Para.Value, "message", clip(w.Message))
 	}
 	return j.doubt(w, f)
 }
 
-// ready is for how long the chain has had the worker computing nothing, as far as we saw.
+// ready is for how long the chain has had the worker computing nothing, as far as we saw. A gatekeeper has no session.
 func (j *judge) ready(w *fleet.WorkerStatus) time.Duration {
-	if w.SessionSince.IsZero() {
+	if w.Session != "Ready" || w.Gatekeeper || w.SessionSince.IsZero() {
 		return 0
 	}
 	return span(latest(w.SessionSince, j.stateSince(w)), w.At)
+}
+
+// notComputing is a worker in which all is well but that nobody pays for. Somebody may have stopped it on purpose, so a
+// restart, which would make it compute again, is a person's.
+func (j *judge) notComputing(w *fleet.WorkerStatus) finding {
+	return finding{condition: string(fleet.Working), rule: "active.not_computing", want: wantPerson, since: latest(w.SessionSince, j.stateSince(w)), loud: fleet.Warning,
+		reason: fleet.Because("worker.not_computing", "height", height(w.Para), "for", j.ready(w))}
 }
 
 // unresponsive is a worker that the chain has marked although it works: it recovers by itself once its heartbeats get

@@ -116,6 +116,8 @@ func (j *judge) soloHeights(w *fleet.WorkerStatus, p *fleet.PruntimeStatus) find
 		return j.soloUnregistered(w, p, args)
 	case isUnresponsive(w):
 		return j.unresponsive(&own, finding{condition: string(fleet.Working)}, since)
+	case j.ready(w) >= notComputingAfter:
+		return j.notComputing(&own)
 	case p.Pending.Known && p.Pending.Value >= soloQueueLong:
 		return j.soloPerson("queue", fleet.Working, j.Now, causeGas, fleet.Because("worker.solo.queue", "n", p.Pending.Value))
 	}
