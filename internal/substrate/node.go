@@ -104,12 +104,9 @@ func (c *Client) Header(ctx context.Context, hash string) (Header, error) {
 
 // Finalized is the number of the newest finalized block (chain_getFinalizedHead, then its header).
 func (c *Client) Finalized(ctx context.Context) (uint64, error) {
-	var hash string
-	if err := c.Call(ctx, &hash, "chain_getFinalizedHead"); err != nil {
+	hash, err := c.FinalizedHead(ctx)
+	if err != nil {
 		return 0, err
-	}
-	if hash == "" {
-		return 0, badReply("chain_getFinalizedHead", 200, "no hash")
 	}
 	h, err := c.Header(ctx, hash)
 	return uint64(h.Number), err

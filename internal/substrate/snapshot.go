@@ -1,0 +1,216 @@
+package substrate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"phalops/internal/clock"
+)
+
+// SnapshotOptions say how a snapshot is read. The zero value is right for every node.
+type SnapshotOptions struct {
+	InFlight int           // requests on their way at any moment; default 4
+	Page     int           // keys asked for at once; default 1000, which is the most that nodes give
+	Chunk    int           // values asked for at once; default 1000, and less once a node finds that too much
+	Timeout  time.Duration // of one request; default 30 s
+	Tries    int           // of one request that fails for reasons that may pass; default 4
+	Pause    time.Duration // before the second try, twice as long before each further one; default 250 ms
+}
+
+func (o SnapshotOptions) withDefaults() SnapshotOptions {
+	or := func(v *int, usual int) {
+		if *v <= 0 {
+			*v = usual
+		}
+	}
+	or(&o.InFlight, 4)
+	or(&o.Page, 1000)
+	or(&o.Chunk, 1000)
+	or(&o.Tries, 4)
+	if o.Timeout <= 0 {
+		o.Timeout = 30 * time.Second
+	}
+	if o.Pause <= 0 {
+		o.Pause = 250 * time.Millisecond
+	}
+	return o
+}
+
+// Snapshot reads a chain's storage as it was after one block, whatever happens to the chain meanwhile: every request names the
+// block, also when it is repeated. It is safe for concurrent use; all reads share its limit of requests in flight.
+//
+// What it holds in memory is bounded by InFlight answers for each read, however large the map is: when the visitor is slow,
+// it asks for no more.
+type Snapshot struct {
+	client *Client
+	hash   string
+	opt    SnapshotOptions
+	slots  chan struct{} // one for each request in flight
+	chunk  atomic.Int64  // values asked for at once
+}
+
+// Snapshot prepares to read the state of a block. It asks nothing yet.
+func (c *Client) Snapshot(hash string, o SnapshotOptions) *Snapshot {
+	o = o.withDefaults()
+	s := &Snapshot{client: c, hash: hash, opt: o, slots: make(chan struct{}, o.InFlight)}
+	s.chunk.Store(int64(o.Chunk))
+	return s
+}
+
+// Hash is the block whose state it is.
+func (s *Snapshot) Hash() string { return s.hash }
+
+// Pairs visits everything that is stored under keys that begin with prefix, in the order of the keys. Keys and values count only
+// during the visit: their memory is the answer's. An error of visit ends the reading and is returned. errors.Is finds
+// ErrNoState when the node no longer has the block's state: begin again with a newer block.
+func (s *Snapshot) Pairs(ctx context.Context, prefix []byte, visit func(Pair) error) error {
+	feed := func(ctx context.Context, emit func([][]byte) error) error { return s.pages(ctx, prefix, emit) }
+	return s.stream(ctx, feed, func(p Pair) error {
+		if p.Value == nil {
+			return badReply(methodValues, 200, fmt.Sprintf("nothing is stored under the listed key 0x%x", p.Key))
+		}
+		return visit(p)
+	})
+}
+
+// Values visits the keys in the given order, each with what is stored under it, nil for nothing. Otherwise it is like Pairs.
+func (s *Snapshot) Values(ctx context.Context, keys [][]byte, visit func(Pair) error) error {
+	return s.stream(ctx, func(_ context.Context, emit func([][]byte) error) error { return emit(keys) }, visit)
+}
+
+// fetch is a chunk of values on its way.
+type fetch struct {
+	done  chan struct{}
+	pairs []Pair
+	err   error
+}
+
+// stream fetches the values of all keys that feed emits, several chunks at a time, and visits them in order. While chunks are on
+// their way, feed goes on and finished ones are visited. Nothing of it is left when stream returns.
+func (s *Snapshot) stream(ctx context.Context, feed func(context.Context, func([][]byte) error) error, visit func(Pair) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var working sync.WaitGroup
+	defer working.Wait()
+	defer cancel()
+	queue := make(chan *fetch, s.opt.InFlight) // full: the visitor is behind
+	emit := func(keys [][]byte) error {
+		for len(keys) > 0 {
+			n := min(len(keys), int(s.chunk.Load()))
+			f, mine := &fetch{done: make(chan struct{})}, keys[:n]
+			select {
+			case queue <- f:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			working.Go(func() {
+				f.pairs, f.err = s.values(ctx, mine, 0)
+				close(f.done)
+			})
+			keys = keys[n:]
+		}
+		return nil
+	}
+	var fed error
+	working.Go(func() {
+		fed = feed(ctx, emit)
+		close(queue)
+	})
+	for f := range queue {
+		<-f.done
+		if f.err != nil {
+			return f.err
+		}
+		for _, p := range f.pairs {
+			if err := visit(p); err != nil {
+				return err
+			}
+		}
+		f.pairs = nil
+	}
+	return fed
+}
+
+// pages emits all keys under a prefix, page by page.
+func (s *Snapshot) pages(ctx context.Context, prefix []byte, emit func([][]byte) error) error {
+	var last []byte
+	for count := s.opt.Page; ; {
+		keys, err := s.page(ctx, prefix, last, &count)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if !bytes.HasPrefix(k, prefix) || last != nil && bytes.Compare(k, last) <= 0 {
+				return badReply(methodKeys, 200, fmt.Sprintf("the key 0x%x does not belong after 0x%x", k, last))
+			}
+			last = k
+		}
+		if err := emit(keys); err != nil || len(keys) < count {
+			return err
+		}
+	}
+}
+
+// page asks for one page of keys behind after. When the node finds so many too much, count becomes smaller.
+func (s *Snapshot) page(ctx context.Context, prefix, after []byte, count *int) (keys [][]byte, err error) {
+	for try := 1; ; {
+		keys, err = s.askKeys(ctx, prefix, *count, after)
+		switch {
+		case err == nil:
+			return keys, nil
+		case tooLarge(err) && *count > 1:
+			*count /= 2
+			continue
+		}
+		if err := s.pause(ctx, try, err); err != nil {
+			return nil, err
+		}
+		try++
+	}
+}
+
+// values asks for the values of keys, in halves where the node finds them too much or takes too long.
+func (s *Snapshot) values(ctx context.Context, keys [][]byte, tried int) ([]Pair, error) {
+	for {
+		pairs, err := s.askValues(ctx, keys)
+		switch {
+		case err == nil:
+			return pairs, nil
+		case tooLarge(err) && len(keys) > 1:
+			s.chunk.Store(min(s.chunk.Load(), int64(len(keys)+1)/2))
+			return s.halves(ctx, keys, tried)
+		}
+		tried++
+		if err := s.pause(ctx, tried, err); err != nil {
+			return nil, err
+		}
+		if timedOut(err) && len(keys) > 1 {
+			return s.halves(ctx, keys, tried)
+		}
+	}
+}
+
+func (s *Snapshot) halves(ctx context.Context, keys [][]byte, tried int) ([]Pair, error) {
+	half := (len(keys) + 1) / 2
+	first, err := s.values(ctx, keys[:half], tried)
+	if err != nil {
+		return nil, err
+	}
+	second, err := s.values(ctx, keys[half:], tried)
+	return append(first, second...), err
+}
+
+// pause waits before a request is repeated, and returns its error when it should not be.
+func (s *Snapshot) pause(ctx context.Context, tried int, err error) error {
+	if ctx.Err() != nil || tried >= s.opt.Tries || !mayPass(err) {
+		return err
+	}
+	if waited := (clock.Real{}).Sleep(ctx, s.opt.Pause<<(tried-1)); waited != nil {
+		return errors.Join(waited, err)
+	}
+	return nil
+}
