@@ -36,6 +36,7 @@ type demoFlags struct {
 
 	v0Workers, v3Workers int // sim serve only
 	v30                  bool
+	socket               string
 }
 
 func (a *app) demoCmd() *cobra.Command {
@@ -67,7 +68,7 @@ func (a *app) startSim(ctx context.Context, f demoFlags) (*daemon.Sim, error) {
 	if f.workers < 1 || f.workers > 1000 || f.v0Workers < 0 || f.v0Workers > 1000 || f.v3Workers < 0 || f.v3Workers > 1000 {
 		return nil, usage("cli.bad_workers", "workers", f.workers)
 	}
-	o := daemon.SimOptions{Seed: f.seed, Speed: f.speed, Fleet: world.FleetOptions{Workers: f.workers, V0Workers: f.v0Workers, V3Workers: f.v3Workers, V30: f.v30}}
+	o := daemon.SimOptions{Seed: f.seed, Speed: f.speed, Fleet: world.FleetOptions{Workers: f.workers, V0Workers: f.v0Workers, V3Workers: f.v3Workers, V30: f.v30}, Wire: simwire.Options{Socket: f.socket}}
 	if f.scenario != "" {
 		file, err := os.Open(f.scenario)
 		if err != nil {

@@ -25,6 +25,7 @@ func (a *app) simCmd() *cobra.Command {
 	serve.Flags().IntVar(&f.v0Workers, "v0-workers", 0, a.say("cli.flag_v0_workers"))
 	serve.Flags().IntVar(&f.v3Workers, "v3-workers", 0, a.say("cli.flag_v3_workers"))
 	serve.Flags().BoolVar(&f.v30, "v30", false, a.say("cli.flag_v30"))
+	serve.Flags().StringVar(&f.socket, "socket", "", a.say("cli.flag_sim_socket"))
 	serve.Flags().StringVar(&write, "write-config", "", a.say("cli.flag_write_config"))
 	example := &cobra.Command{
 		Use: "scenario", Short: a.say("cli.sim_scenario"), Long: a.say("cli.sim_scenario_long"), Args: a.args(cobra.NoArgs),
@@ -33,7 +34,7 @@ func (a *app) simCmd() *cobra.Command {
 			return err
 		},
 	}
-	return a.noun("sim", "cli.sim", serve, example)
+	return a.noun("sim", "cli.sim", serve, example, a.roleCmd())
 }
 
 // serveSim serves a simulated fleet until it is interrupted, and says on stdout where its parts listen.

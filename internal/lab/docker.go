@@ -3,7 +3,9 @@ package lab
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"io"
 	"maps"
 	"os"
@@ -31,6 +33,8 @@ type Engine struct {
 	Addr string // unix:///…, for clients
 	api  *client.Client
 	dir  string
+
+	loaded map[string]bool // images that Load made
 }
 
 // Docker starts a Docker Engine with the lab's Image for the time of the test. Without dockerd or root the test is skipped;
@@ -50,7 +54,7 @@ func Docker(t testing.TB) *Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { sweep(t, dir) })
-	e := &Engine{Addr: "unix://" + dir + "/s", dir: dir}
+	e := &Engine{Addr: "unix://" + dir + "/s", dir: dir, loaded: map[string]bool{}}
 	logPath := filepath.Join(dir, "log")
 	logFile, err := os.Create(logPath)
 	if err != nil {
@@ -81,17 +85,19 @@ func Docker(t testing.TB) *Engine {
 		t.Fatalf("dockerd did not come up\n%s", tail(logPath))
 	}
 	t.Cleanup(e.removeAll)
-	e.load(t)
+	e.Load(t, Image, buildDummy(t, dir), "/dummy")
 	return e
 }
 
 // Container says what container to make.
 type Container struct {
 	Name             string
-	Image            string // default Image; any other is made a name of it
+	Image            string // default Image; one that Load has not made is made a name of it
 	Project, Service string // compose labels
 	Labels           map[string]string
 	RestartAlways    bool
+	Hostname         string   // default the engine's: the beginning of the id
+	Cmd              []string // arguments after the image's entry point
 	Env              []string // "K=V"; see lab/dummy, but DUMMY_LOG is taken
 	Mounts           []string // "/host/path:/container/path[:ro]"
 	HostNetwork      bool     // for DUMMY_LISTEN on a loopback address; else there is no network
@@ -102,13 +108,12 @@ func (e *Engine) Create(t testing.TB, c Container) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	if c.Image != "" && c.Image != Image {
+	if c.Image != "" && !e.loaded[c.Image] {
 		if _, err := e.api.ImageTag(ctx, client.ImageTagOptions{Source: Image, Target: c.Image}); err != nil {
 			t.Fatalf("name the image %s: %v", c.Image, err)
 		}
-	} else {
-		c.Image = Image
 	}
+	c.Image = cmp.Or(c.Image, Image)
 	labels := map[string]string{}
 	maps.Copy(labels, c.Labels)
 	if c.Project != "" {
@@ -131,8 +136,9 @@ func (e *Engine) Create(t testing.TB, c Container) string {
 		hc.RestartPolicy.Name = container.RestartPolicyAlways
 	}
 	made, err := e.api.ContainerCreate(ctx, client.ContainerCreateOptions{
-		Name:       c.Name,
-		Config:     &container.Config{Image: c.Image, Labels: labels, Env: append([]string{"DUMMY_LOG=/lab/log"}, c.Env...)},
+		Name: c.Name,
+		Config: &container.Config{Image: c.Image, Labels: labels, Hostname: c.Hostname, Cmd: c.Cmd,
+			Env: append([]string{"DUMMY_LOG=/lab/log"}, c.Env...)},
 		HostConfig: hc,
 	})
 	if err != nil {
@@ -203,13 +209,17 @@ func (e *Engine) Signal(t testing.TB, name string, sig syscall.Signal) {
 
 func (e *Engine) notes(name string) string { return filepath.Join(e.dir, "n", name) }
 
-// load makes the Image.
-func (e *Engine) load(t testing.TB) {
+// Load makes an image FROM scratch with one static program, which is started with args.
+func (e *Engine) Load(t testing.TB, image string, program []byte, entryPoint string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	r, err := e.api.ImageImport(ctx, client.ImageImportSource{Source: imageOf(t, buildDummy(ctx, t, e.dir)), SourceName: "-"}, Image,
-		client.ImageImportOptions{Changes: []string{`ENTRYPOINT ["/dummy"]`}})
+	entry, err := json.Marshal(append([]string{entryPoint}, args...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := e.api.ImageImport(ctx, client.ImageImportSource{Source: imageOf(t, program, entryPoint), SourceName: "-"}, image,
+		client.ImageImportOptions{Changes: []string{"ENTRYPOINT " + string(entry)}})
 	if err != nil {
 		t.Fatalf("import the image: %v", err)
 	}
@@ -217,12 +227,23 @@ func (e *Engine) load(t testing.TB) {
 	if answer, err := io.ReadAll(r); err != nil || bytes.Contains(answer, []byte(`"error"`)) {
 		t.Fatalf("import the image: %v %s", err, answer)
 	}
+	e.loaded[image] = true
 }
 
-func buildDummy(ctx context.Context, t testing.TB, dir string) []byte {
+// Build makes a static program of a package of this module.
+func Build(t testing.TB, pkg string) []byte {
 	t.Helper()
-	out := filepath.Join(dir, "dummy")
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", "-s -w", "-o", out, "phalops/internal/lab/dummy")
+	return build(t, t.TempDir(), pkg)
+}
+
+func buildDummy(t testing.TB, dir string) []byte { return build(t, dir, "phalops/internal/lab/dummy") }
+
+func build(t testing.TB, dir, pkg string) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	out := filepath.Join(dir, "program")
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", "-s -w", "-o", out, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS=linux")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build the image's program: %v\n%s", err, text)
@@ -235,7 +256,7 @@ func buildDummy(ctx context.Context, t testing.TB, dir string) []byte {
 }
 
 // imageOf is the file system of an image FROM scratch with one program.
-func imageOf(t testing.TB, program []byte) io.Reader {
+func imageOf(t testing.TB, program []byte, path string) io.Reader {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
@@ -244,7 +265,7 @@ func imageOf(t testing.TB, program []byte) io.Reader {
 			t.Fatal(err)
 		}
 	}
-	err := w.WriteHeader(&tar.Header{Name: "dummy", Mode: 0o755, Size: int64(len(program))})
+	err := w.WriteHeader(&tar.Header{Name: strings.TrimPrefix(path, "/"), Mode: 0o755, Size: int64(len(program))})
 	if err == nil {
 		_, err = w.Write(program)
 	}
