@@ -27,6 +27,13 @@ const (
 // its workers: present, reachable and the fields of fleet.WorkerStatus by their JSON names, with {relay,para_header,para}
 // as .moving and .begun (false: the counter is at -1), and pruntime.* for what the pRuntime itself says. Numbers in a message that grow with every beat are left out.
 func Changes[S fleet.NodeStatus | fleet.BridgeStatus](prev, next S) []fleet.Fact {
+	if was, ok := any(prev).(fleet.BridgeStatus); ok {
+		return changes(unsteady(was, any(next).(fleet.BridgeStatus)))
+	}
+	return changes(prev, next)
+}
+
+func changes[S fleet.NodeStatus | fleet.BridgeStatus](prev, next S) []fleet.Fact {
 	before := map[key]string{}
 	for _, f := range facts(prev) {
 		before[key{f.Target, f.Field}] = f.Value

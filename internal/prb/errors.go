@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"phalops/internal/fleet"
 	"phalops/internal/wire"
@@ -67,6 +68,9 @@ func (e *unsentError) Is(target error) bool { return errors.Is(e.cause, target) 
 // errors, and v2's pools carry an encrypted one as a long run of hex. What follows the word polkadotJson is dropped to the
 // end, because no rule for quoting holds inside an escaped record. The text is bounded, too.
 func Redact(text string) string {
+	if harmless(text) {
+		return text
+	}
 	if at := keyWord.FindStringIndex(text); at != nil {
 		text = text[:at[0]] + redacted
 	}
@@ -79,7 +83,29 @@ func Redact(text string) string {
 	return text
 }
 
+// harmless is a quick look that spares nearly every text the thorough one: it is short, plain, and none of the words is in it.
+func harmless(text string) bool {
+	if len(text) >= shortest {
+		return false
+	}
+	for i := range len(text) {
+		switch c := text[i] | 0x20; {
+		case text[i] >= utf8.RuneSelf:
+			return false // other letters may fold to these
+		case c != 'p' && c != 'm' && c != 'e' && c != 'r':
+		case begins(text[i:], "polkadotjson"), begins(text[i:], "mnemonic"), begins(text[i:], "encoded"), begins(text[i:], "rawseed"), begins(text[i:], "mfmcaqew"):
+			return false
+		}
+	}
+	return true
+}
+
+func begins(s, word string) bool {
+	return len(s) >= len(word) && strings.EqualFold(s[:len(word)], word)
+}
+
 const (
+	shortest = 140 // of longRun
 	redacted = "<redacted>"
 	maxText  = 4 << 10 // a serialised exception with its stack has about 1.5 kB
 )

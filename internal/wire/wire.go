@@ -223,7 +223,7 @@ func (x *exchange) run(ctx context.Context, r Request) (*Response, error) {
 	if resp.ContentLength > limit {
 		return nil, x.fail(tooLarge(limit))
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	body, err := readAll(io.LimitReader(resp.Body, limit+1), resp.ContentLength)
 	if err != nil {
 		return nil, x.fail(err)
 	}
@@ -231,4 +231,15 @@ func (x *exchange) run(ctx context.Context, r Request) (*Response, error) {
 		return nil, x.fail(tooLarge(limit))
 	}
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+// trusted is how much memory is taken on the word of the other side alone.
+const trusted = 1 << 20
+
+// readAll is io.ReadAll into a buffer that fits when the length that was announced is right.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(length, 0), trusted)) + bytes.MinRead)
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
