@@ -18,14 +18,28 @@ type BridgeInput struct {
 	Locked        map[fleet.Ref]fleet.Reason // workers that somebody else holds, and who
 	ParentTreated *fleet.Reason              // a running plan holds the bridge or its node; nil: none
 	Blind         bool                       // everything turned dark at once: phalops itself is the suspect
+	Suspicions    []Suspicion                // what Fleet suspects; only those about this bridge or its workers count
+	Containers    map[fleet.Ref]Container    // workers whose own container can be restarted
+	Site, Fleet   *Load                      // what may be done beyond this bridge; nil: no bound
+	Labels        map[string]string          // of the configuration, for the operator's own rules
+	Last          Memory                     `json:"-"` // since when such a rule holds; nil: nothing is remembered
 	Policy        Policy
 	Now           time.Time
+
+	past  map[fleet.Ref][]fleet.Attempt // Attempts by target
+	spent *spentBudget                  // of the bridge, once somebody asked
+}
+
+type spentBudget struct {
+	n     int
+	until time.Time
 }
 
 // Bridge decides about a bridge and each of its workers, in the order of Status.Workers. Parents come first: as long as
 // the monitor, the lifecycle, the data source or the node is at fault, or many workers turned bad together, the workers'
 // own actions wait.
 func Bridge(in BridgeInput) (bridge fleet.Decision, workers []fleet.Decision) {
+	in.past = byTarget(in.Attempts)
 	j := &judge{BridgeInput: &in, src: in.findSource()}
 	parts := j.parts()
 	if parts.condition == string(fleet.BridgeBlind) || parts.condition == string(fleet.BridgeNoLifecycle) || parts.condition == string(fleet.BridgeUnknown) {
@@ -33,10 +47,16 @@ func Bridge(in BridgeInput) (bridge fleet.Decision, workers []fleet.Decision) {
 	}
 	found := make([]finding, len(in.Status.Workers))
 	for i := range in.Status.Workers {
-		found[i] = j.worker(&in.Status.Workers[i])
+		f, lost := j.identity(&in.Status.Workers[i])
+		if !lost {
+			f = j.worker(&in.Status.Workers[i])
+		}
+		found[i] = f
 	}
+	holds := j.askOwn(found, parts)
 	group := j.shared(found, j.settled(parts))
 	workers = j.decide(found, group, parts)
+	noteHolds(workers, holds)
 	return j.frame(j.blame(parts, group, found)), workers
 }
 
@@ -156,6 +176,17 @@ func (j *judge) blame(parts finding, group *cluster, found []finding) finding {
 		}
 		return parts
 	}
+	if s := j.ownSuspicion(); s != nil {
+		f := s.finding()
+		f.condition, f.rule = parts.condition, "bridge.cause."+s.Kind
+		return f
+	}
+	if n, until := j.exhausted(found); until.After(j.Now) {
+		parts.rule, parts.want, parts.until, parts.quiet, parts.loud = "bridge.budget", wantPerson, until, fleet.Warning, fleet.Warning
+		parts.since = j.Now
+		parts.reason = fleet.Because("guard.bridge_budget", "n", n, "per", j.Policy.BridgeBudget.Per, "until", until)
+		return parts
+	}
 	if group == nil {
 		return parts
 	}
@@ -168,11 +199,49 @@ func (j *judge) blame(parts finding, group *cluster, found []finding) finding {
 		parts.suspect = g.suspect
 		parts.witnesses = append(parts.witnesses, g.why)
 	}
+	if s := j.covers(group); s != nil { // what they share is wider than this bridge
+		parts.suspect = s.Parent
+		parts.witnesses = append(parts.witnesses, s.guard())
+		return parts
+	}
 	if group.segment != "" {
 		parts.rule, parts.want = "bridge.segment", wantPerson
 		parts.reason = fleet.Because("bridge.segment", append(args, "prefix", group.segment)...)
 	}
 	return parts
+}
+
+// ownSuspicion is what Fleet suspects of this bridge itself.
+func (j *judge) ownSuspicion() *Suspicion {
+	for i := range j.Suspicions {
+		if s := &j.Suspicions[i]; s.Parent == j.Status.Ref {
+			return s
+		}
+	}
+	return nil
+}
+
+// exhausted tells how many treatments of this bridge's workers did not help, when somebody who wants one waits for that.
+func (j *judge) exhausted(found []finding) (n int, until time.Time) {
+	for i := range found {
+		if found[i].want == wantRestart {
+			return j.ownBudget()
+		}
+	}
+	return 0, time.Time{}
+}
+
+// covers is the suspicion that explains most of a group.
+func (j *judge) covers(group *cluster) *Suspicion {
+	suspected, n := j.suspected(), map[*Suspicion]int{}
+	for i := range j.Status.Workers {
+		if s := suspected[j.Status.Workers[i].Ref]; s != nil && group.members[i] {
+			if n[s]++; 2*n[s] > len(group.members) {
+				return s
+			}
+		}
+	}
+	return nil
 }
 
 func (j *judge) badNames(found []finding) []string {
@@ -220,7 +289,10 @@ func (j *judge) nodeGuard() *guard {
 
 // treated is when the newest treatment of a target ended, whoever asked for it; zero: never.
 func (in *BridgeInput) treated(ref fleet.Ref) time.Time {
-	return past(in.Attempts, ref, "", in.Policy.WorkerBudget.Per, in.Now).ended
+	if len(in.past) == 0 {
+		return time.Time{}
+	}
+	return past(in.past[ref], ref, "", in.Policy.WorkerBudget.Per, in.Now).ended
 }
 
 // touched is when the worker, its bridge or its node was treated last.

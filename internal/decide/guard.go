@@ -14,6 +14,7 @@ const (
 	wantTime                // wait: something is wrong or on its way
 	wantPeace               // hands off
 	wantRestart             // a restart can help
+	wantDisable             // its identity is lost: take it out of its bridge's hands
 	wantPerson              // only a person can help
 )
 
@@ -30,10 +31,13 @@ type finding struct {
 	quiet     fleet.Severity // while phalops is at it
 	loud      fleet.Severity // once a person is needed
 	witnesses []fleet.Reason
-	bad       bool   // counts when many turn bad together
-	network   bool   // speaks of the way to the pRuntime
-	told      bool   // a person is told during the hold-down already: the restart after it only probes
-	cause     string // which parent the facts point at, one of the cause words; "" when they point at none
+	bad       bool          // counts when many turn bad together
+	network   bool          // speaks of the way to the pRuntime
+	told      bool          // a person is told during the hold-down already: the restart after it only probes
+	rungs     []string      // the ladder of an operator's own rule; nil: the policy's
+	rest      time.Duration // least pause between two treatments, of an operator's own rule; 0: the budget's
+	mode      string        // ModeObserve: this finding is only reported; "": as the policy says
+	cause     string        // which parent the facts point at, one of the cause words; "" when they point at none
 }
 
 // guard is what holds an action back.
@@ -49,9 +53,9 @@ type guard struct {
 func (f finding) frame(target fleet.Ref, was string, wasSince, now time.Time) fleet.Decision {
 	d := fleet.Decision{
 		Target: target, At: now, Condition: f.condition, Since: f.since, Rule: f.rule, Suspect: f.suspect,
-		Severity: f.quiet, Reason: f.reason, Witnesses: f.witnesses, NextLook: f.until,
+		Severity: f.quiet, Reason: f.reason, Witnesses: f.witnesses, NextLook: f.until, Cause: f.cause,
 	}
-	if f.condition == was && !wasSince.IsZero() {
+	if f.condition == was && !wasSince.IsZero() && f.rungs == nil { // an operator's rule speaks of its own trouble, not of the condition
 		d.Since = wasSince
 	}
 	if d.Since.IsZero() || d.Since.After(now) {
@@ -92,10 +96,16 @@ func allow(d fleet.Decision, p Policy, action string) fleet.Decision {
 	d.NextLook = time.Time{}
 	d.Action = action
 	d.Verdict = fleet.Act
-	if p.Mode != ModeAct {
-		d.Verdict = fleet.WouldAct
-		d.Guards = append(d.Guards, fleet.Because("guard.observe"))
+	if why := p.observes(d.Rule); why != nil {
+		return observed(d, *why)
 	}
+	return d
+}
+
+// observed only reports what would have been done.
+func observed(d fleet.Decision, why fleet.Reason) fleet.Decision {
+	d.Verdict = fleet.WouldAct
+	d.Guards = append(d.Guards, why)
 	return d
 }
 

@@ -16,6 +16,18 @@ type history struct {
 	tail    time.Time     // when the newest of these ended
 }
 
+// byTarget sorts attempts by what they were about.
+func byTarget(attempts []fleet.Attempt) map[fleet.Ref][]fleet.Attempt {
+	if len(attempts) == 0 {
+		return nil
+	}
+	out := make(map[fleet.Ref][]fleet.Attempt, len(attempts))
+	for _, a := range attempts {
+		out[a.Target] = append(out[a.Target], a)
+	}
+	return out
+}
+
 // past reads the history of a target out of the attempts; kind "" takes every plan kind.
 func past(attempts []fleet.Attempt, target fleet.Ref, kind string, per time.Duration, now time.Time) history {
 	var h history

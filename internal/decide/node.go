@@ -17,6 +17,8 @@ type NodeInput struct {
 	Attempts   []fleet.Attempt     // what was done before, to any target
 	CanRestart bool                // a container is configured
 	Dependants []fleet.Ref         // what an ordered restart takes along
+	Workers    int                 // workers that hang on it
+	Working    int                 // … that work now, and stand still for an ordered restart
 	HostSilent bool                // the node's host (its container engine) does not answer
 	Locked     *fleet.Reason       // who holds the node; nil: nobody
 	Blind      bool                // everything turned dark at once: phalops itself is the suspect
@@ -43,11 +45,14 @@ func Node(in NodeInput) fleet.Decision {
 	if len(in.Dependants) > 0 {
 		d.Witnesses = append(d.Witnesses, fleet.Because("node.dependants", "n", len(in.Dependants), "names", names(in.Dependants)))
 	}
-	d.Candidates = []fleet.Candidate{{Action: RungRestart}, {Action: RungAlert}}
-	if g := in.guards(v, h); g != nil {
-		if g.person {
-			d.Candidates = []fleet.Candidate{{Action: RungAlert}}
-		}
+	restart := weigh(RungRestart, circumstance{rule: v.rule, since: v.since, now: in.Now, failed: len(h.auto), held: in.Workers, taken: in.Working})
+	d.Candidates = []fleet.Candidate{restart, {Action: RungAlert}}
+	g := in.guards(v, h)
+	if dear := tooDear(restart); g == nil && !worth(restart) {
+		g = &dear
+	}
+	if g != nil {
+		shut(d.Candidates, g.why)
 		return hold(d, v.finding, *g)
 	}
 	return allow(d, in.Policy, ActionNodeRestart)

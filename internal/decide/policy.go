@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"path"
 	"slices"
 	"time"
 
@@ -9,8 +10,10 @@ import (
 
 // Plan kinds that decisions ask for.
 const (
-	ActionNodeRestart   = "node.restart"
-	ActionWorkerRestart = "worker.restart"
+	ActionNodeRestart     = "node.restart"
+	ActionWorkerRestart   = "worker.restart"
+	ActionWorkerContainer = "worker.container" // checkpoint, stop with grace, start
+	ActionWorkerDisable   = "worker.disable"   // at its bridge: a lost identity must not lock a second stake
 )
 
 // Modes of healing.
@@ -19,7 +22,7 @@ const (
 	ModeObserve = "observe" // decide and record what would have been done
 )
 
-// Rungs of the ladder of a worker. The one rung that decide can hand over is RungRestart.
+// Rungs of the ladder of a worker, mildest first. RungAlert is a person, and always the last.
 const (
 	RungRestart   = "restart"
 	RungContainer = "container"
@@ -40,11 +43,19 @@ type Policy struct {
 	DownAfter    time.Duration // no answer this long is a finding
 	NodeBudget   Budget
 	WorkerBudget Budget
-	Mode         string   // ModeAct or ModeObserve
-	PerBridge    float64  // share of a bridge's enabled workers under treatment at the same time, 0…1
-	AtOnce       int      // number of a bridge's workers under treatment at the same time; one is always allowed
-	Ladder       []string // rungs for a worker, mildest first
-	Maintenance  bool     // a maintenance window covers the target: decide and record, do not act
+	Mode         string     // ModeAct or ModeObserve; "" is ModeObserve
+	SiteMode     bool       // Mode is the site's own, not the fleet's
+	Watch        []string   // names (globs) of rules that only report what they would have done
+	Rules        []UserRule // the operator's own, asked in front of the built-in ones
+	PerBridge    float64    // share of a bridge's enabled workers under treatment at the same time, 0…1
+	AtOnce       int        // number of a bridge's workers under treatment at the same time; one is always allowed
+	Ladder       []string   // rungs for a worker, mildest first
+	Maintenance  bool       // a maintenance window covers the target: decide and record, do not act
+	// Treatments of workers that did not help, in all of a bridge, a site, the fleet: when they are used up, nobody there is
+	// treated until the oldest is past Per. A treatment that helped costs nothing here; places and worker budgets bound those.
+	BridgeBudget, SiteBudget, FleetBudget Budget
+	SiteAtOnce, FleetAtOnce               int       // places under treatment at once in a site and the fleet, before any wave has proved itself
+	NotBefore                             time.Time // answers older than this do not count: phalops itself was blind until then
 	// TooOld is the age at which an answer is no fact any more even though nobody failed to answer since (phalops itself
 	// slept). Zero: 5 minutes. It must be longer than a few polls.
 	TooOld time.Duration
@@ -61,8 +72,29 @@ func DefaultPolicy() Policy {
 		PerBridge:    0.10,
 		AtOnce:       3,
 		Ladder:       []string{RungRestart, RungContainer, RungAlert},
+		BridgeBudget: Budget{Per: time.Hour, AtMost: 10, Backoff: 5 * time.Minute},
+		SiteBudget:   Budget{Per: time.Hour, AtMost: 20, Backoff: 5 * time.Minute},
+		FleetBudget:  Budget{Per: time.Hour, AtMost: 40, Backoff: 5 * time.Minute},
+		SiteAtOnce:   6,
+		FleetAtOnce:  12,
 		TooOld:       5 * time.Minute,
 	}
+}
+
+// observes says why a decision of a rule is only reported; nil: it is acted upon.
+func (p Policy) observes(rule string) *fleet.Reason {
+	switch {
+	case p.Mode == ModeAct:
+		for _, glob := range p.Watch {
+			if ok, err := path.Match(glob, rule); ok && err == nil {
+				return new(fleet.Because("guard.observe_rule", "rule", rule, "glob", glob))
+			}
+		}
+		return nil
+	case p.SiteMode:
+		return new(fleet.Because("guard.observe_site"))
+	}
+	return new(fleet.Because("guard.observe"))
 }
 
 // current reports whether what the source said last may be taken as true at now.
@@ -71,7 +103,7 @@ func (p Policy) current(probe fleet.Probe, now time.Time) bool {
 	if limit <= 0 {
 		limit = 5 * time.Minute
 	}
-	return probe.Fresh() && now.Sub(probe.At) <= limit
+	return probe.Fresh() && now.Sub(probe.At) <= limit && !probe.At.Before(p.NotBefore)
 }
 
 // has reports whether a rung is on the ladder.

@@ -32,11 +32,9 @@ type badWorker struct {
 	since time.Time
 }
 
-// shared looks for workers that turned bad within one window and whose parent was not yet seen healthy for long enough
-// since then. settled is since when the parent is healthy.
-func (j *judge) shared(found []finding, settled time.Time) *cluster {
-	var bad []badWorker
-	total := 0
+// together are the enabled workers with a context that are bad, the longest bad first, and how many there are in all. One
+// that turned bad so soon after its own treatment is no symptom of anything shared.
+func (j *judge) together(found []finding) (bad []badWorker, total int) {
 	for i := range j.Status.Workers {
 		w := &j.Status.Workers[i]
 		if !w.Enabled || !w.Running {
@@ -53,6 +51,13 @@ func (j *judge) shared(found []finding, settled time.Time) *cluster {
 		bad = append(bad, badWorker{i, f.since})
 	}
 	slices.SortStableFunc(bad, func(a, b badWorker) int { return a.since.Compare(b.since) })
+	return bad, total
+}
+
+// shared looks for workers that turned bad within one window and whose parent was not yet seen healthy for long enough
+// since then. settled is since when the parent is healthy.
+func (j *judge) shared(found []finding, settled time.Time) *cluster {
+	bad, total := j.together(found)
 	least := max(clusterLeast, (total+clusterShare-1)/clusterShare)
 
 	c := &cluster{members: map[int]bool{}, total: total}

@@ -2,7 +2,6 @@ package decide
 
 import (
 	"math"
-	"slices"
 
 	"phalops/internal/fleet"
 )
@@ -10,85 +9,129 @@ import (
 // decide puts the guards on every finding and gives the free places to the dearest workers first.
 func (j *judge) decide(found []finding, group *cluster, parts finding) []fleet.Decision {
 	out := make([]fleet.Decision, len(found))
+	suspected := j.suspected()
 	var eager []int
+	var rungs map[int]string
 	for i := range found {
 		w, f := &j.Status.Workers[i], found[i]
 		out[i] = f.frame(w.Ref, string(w.Condition), w.Since, j.Now)
 		switch f.want {
 		case wantPerson: // one incident of the parent, not one message for each child
-			if g := first(func() *guard { return j.claimed(w, history{}) }, func() *guard { return j.parentGuard(i, group, parts) }); g != nil {
+			if g := first(
+				func() *guard { return j.claimed(w, history{}) },
+				func() *guard { return j.parentGuard(i, group, parts, suspected) },
+			); g != nil {
 				out[i].Severity = f.quiet
 				out[i] = hold(out[i], f, *g)
 			}
+		case wantDisable:
+			out[i] = j.disable(out[i], w, f)
 		case wantRestart:
-			out[i].Candidates = []fleet.Candidate{{Action: RungRestart}, {Action: RungAlert}}
-			if g := j.guards(i, w, f, group, parts); g != nil {
-				out[i] = j.climb(hold(out[i], f, *g), *g)
-			} else {
-				eager = append(eager, i)
+			c := j.ladder(w, f)
+			out[i].Candidates = c.candidates
+			if g := j.guards(i, w, f, c, group, parts, suspected); g != nil {
+				out[i] = hold(out[i], f, *g)
+				if g == c.held {
+					out[i].Guards = append(out[i].Guards, c.more...)
+				}
+				shut(out[i].Candidates, g.why)
+				continue
 			}
+			if rungs == nil {
+				rungs = map[int]string{}
+			}
+			rungs[i] = c.rung
+			eager = append(eager, i)
 		}
 	}
-	slices.SortStableFunc(eager, func(a, b int) int {
-		wa, wb := &j.Status.Workers[a], &j.Status.Workers[b]
-		if c := wb.Stake.Cmp(wa.Stake); c != 0 {
-			return c
-		}
-		return found[a].since.Compare(found[b].since)
-	})
-	limit, busy := j.limit()
+	if len(eager) == 0 {
+		return out
+	}
+	j.rank(eager, found)
+	busy, places, why := j.limit(found)
 	for _, i := range eager {
-		if busy >= limit {
-			out[i] = hold(out[i], found[i], guard{why: fleet.Because("guard.cap", "busy", busy, "limit", limit)})
-			continue
+		d := allow(out[i], j.Policy, actionOf(rungs[i]))
+		if d.Verdict == fleet.Act && found[i].mode == ModeObserve {
+			d = observed(d, fleet.Because("guard.observe_rule", "rule", d.Rule, "glob", d.Rule))
 		}
-		busy++
-		out[i] = allow(out[i], j.Policy, ActionWorkerRestart)
+		if d.Verdict == fleet.Act { // what is only reported takes nobody's place
+			if busy >= places {
+				g := guard{why: why(busy)}
+				out[i] = hold(out[i], found[i], g)
+				shut(out[i].Candidates, g.why)
+				continue
+			}
+			busy++
+		}
+		out[i] = d
 	}
 	return out
 }
 
-// climb leaves the rung that a guard closed for good. A bridge offers no rung between its restart and a person.
-func (j *judge) climb(d fleet.Decision, g guard) fleet.Decision {
-	if !g.person {
-		return d
+// shut closes the rung that was open, for what holds the whole target back. A person stays.
+func shut(cs []fleet.Candidate, why fleet.Reason) {
+	for i := range cs {
+		if cs[i].Closed == nil && cs[i].Action != RungAlert {
+			cs[i].Closed = &why
+		}
 	}
-	d.Candidates = []fleet.Candidate{{Action: RungAlert}}
-	if g.spent && j.Policy.has(RungContainer) {
-		d.Guards = append(d.Guards, fleet.Because("guard.no_container_rung"))
-	}
-	return d
 }
 
-// limit is how many workers of the bridge may be under treatment at the same time, and how many are.
-func (j *judge) limit() (limit, busy int) {
+// limit is how many of the bridge's workers are under treatment and how many may be, and how to say that it is enough. A
+// bridge opens more places while those who turned bad together come back one after the other (opening); the site and the
+// fleet bound it.
+func (j *judge) limit(found []finding) (busy, places int, why func(busy int) fleet.Reason) {
 	enabled := 0
 	for i := range j.Status.Workers {
 		if j.Status.Workers[i].Enabled {
 			enabled++
 		}
 	}
-	limit = int(math.Ceil(j.Policy.PerBridge*float64(enabled) - 1e-9)) // 10 % of 30 is 3, not 4
-	limit = max(1, min(limit, j.Policy.AtOnce))
+	base := int(math.Ceil(j.Policy.PerBridge*float64(enabled) - 1e-9)) // 10 % of 30 is 3, not 4
+	base = max(1, min(base, j.Policy.AtOnce))
+	places = base
 	for ref, yes := range j.Treating {
 		if yes && ref.Parent() == j.Status.Ref {
 			busy++
 		}
 	}
-	return limit, busy
+	if since := j.released(found); !since.IsZero() {
+		places = max(base, min(opening(recent(j.own(since), j.Now), base), enabled/2))
+	}
+	why = func(busy int) fleet.Reason { return fleet.Because("guard.cap", "busy", busy, "limit", places) }
+	for _, wider := range []struct {
+		load *Load
+		code string
+	}{{j.Site, "guard.site_cap"}, {j.Fleet, "guard.fleet_cap"}} {
+		if wider.load == nil {
+			continue
+		}
+		if free := max(0, wider.load.Places-wider.load.Busy); busy+free < places {
+			places = busy + free
+			load, code := *wider.load, wider.code
+			why = func(int) fleet.Reason { return capReason(code, load) }
+		}
+	}
+	return busy, places, why
 }
 
-// guards returns the first that forbids a restart of a worker now.
-func (j *judge) guards(i int, w *fleet.WorkerStatus, f finding, group *cluster, parts finding) *guard {
-	h := past(j.Attempts, w.Ref, ActionWorkerRestart, j.Policy.WorkerBudget.Per, j.Now)
+func capReason(code string, l Load) fleet.Reason {
+	if code == "guard.site_cap" {
+		return fleet.Because("guard.site_cap", "busy", l.Busy, "limit", l.Places)
+	}
+	return fleet.Because("guard.fleet_cap", "busy", l.Busy, "limit", l.Places)
+}
+
+// guards returns the first that forbids a treatment of a worker now.
+func (j *judge) guards(i int, w *fleet.WorkerStatus, f finding, c choice, group *cluster, parts finding, suspected map[fleet.Ref]*Suspicion) *guard {
 	return first(
 		func() *guard {
 			if w.SyncOnly {
 				return &guard{why: fleet.Because("guard.sync_only"), person: true}
 			}
-			return j.claimed(w, h)
+			return j.claimed(w, past(j.past[w.Ref], w.Ref, "", j.Policy.WorkerBudget.Per, j.Now))
 		},
-		func() *guard { return j.parentGuard(i, group, parts) },
+		func() *guard { return j.parentGuard(i, group, parts, suspected) },
 		func() *guard {
 			if until := j.touched(w).Add(workerGrace); until.After(j.Now) {
 				return &guard{why: fleet.Because("guard.just_restarted", "at", until.Add(-workerGrace), "until", until), until: until}
@@ -98,14 +141,31 @@ func (j *judge) guards(i int, w *fleet.WorkerStatus, f finding, group *cluster, 
 			}
 			return nil
 		},
-		func() *guard { return j.ladder(f, h) },
-		func() *guard {
-			if j.Policy.Maintenance {
-				return &guard{why: fleet.Because("guard.maintenance")}
-			}
-			return nil
-		},
+		func() *guard { return c.held },
+		j.pressure,
+		j.maintenance,
 	)
+}
+
+func (j *judge) maintenance() *guard {
+	if j.Policy.Maintenance {
+		return &guard{why: fleet.Because("guard.maintenance")}
+	}
+	return nil
+}
+
+// pressure speaks while too many treatments of the fleet, the site or the bridge did not help.
+func (j *judge) pressure() *guard {
+	if l := j.Fleet; l != nil && l.Held != nil && l.Until.After(j.Now) {
+		return &guard{why: *l.Held, until: l.Until, suspect: fleet.Fleet}
+	}
+	if l := j.Site; l != nil && l.Held != nil && l.Until.After(j.Now) {
+		return &guard{why: *l.Held, until: l.Until, suspect: fleet.SiteRef(j.Status.Site)}
+	}
+	if n, until := j.ownBudget(); until.After(j.Now) {
+		return &guard{why: fleet.Because("guard.bridge_budget", "n", n, "per", j.Policy.BridgeBudget.Per, "until", until), until: until, suspect: j.Status.Ref}
+	}
+	return nil
 }
 
 // claimed speaks when somebody is at the worker or at what it hangs on.
@@ -123,7 +183,7 @@ func (j *judge) claimed(w *fleet.WorkerStatus, h history) *guard {
 }
 
 // parentGuard speaks when what the worker hangs on is at fault, or may be.
-func (j *judge) parentGuard(i int, group *cluster, parts finding) *guard {
+func (j *judge) parentGuard(i int, group *cluster, parts finding, suspected map[fleet.Ref]*Suspicion) *guard {
 	if j.Blind {
 		return &guard{why: fleet.Because("guard.blind"), suspect: fleet.Fleet}
 	}
@@ -133,22 +193,12 @@ func (j *judge) parentGuard(i int, group *cluster, parts finding) *guard {
 	if parts.condition != string(fleet.BridgeHealthy) {
 		return &guard{why: j.src.reason, suspect: parts.suspect}
 	}
+	if s := suspected[j.Status.Workers[i].Ref]; s != nil {
+		return &guard{why: s.guard(), until: s.Until, suspect: s.Parent}
+	}
 	if group != nil && group.members[i] {
 		return &guard{why: fleet.Because("guard.shared_cause", "n", len(group.members), "total", group.total, "until", group.until),
 			until: group.until, suspect: j.Status.Ref}
 	}
 	return nil
-}
-
-// ladder speaks when no rung is open: restart is the one that a bridge offers, and after it comes a person.
-func (j *judge) ladder(f finding, h history) *guard {
-	if !j.Policy.has(RungRestart) {
-		return &guard{why: fleet.Because("guard.no_restart_rung"), person: true, spent: true}
-	}
-	g := h.spent(j.Policy.WorkerBudget, j.Now)
-	if f.tries > 0 && len(h.auto) >= f.tries && (g == nil || !g.person) {
-		until := h.auto[0].Add(j.Policy.WorkerBudget.Per)
-		g = &guard{why: fleet.Because("guard.tried", "n", len(h.auto), "until", until), until: until, person: true, spent: true}
-	}
-	return g
 }

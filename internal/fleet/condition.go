@@ -49,6 +49,15 @@ const (
 	BridgeUnknown     BridgeCondition = "Unknown"
 )
 
+// ParentCondition is our reading of what many hang on and nobody can ask: a site, a host, a pool, the fleet.
+type ParentCondition string
+
+// Conditions of a parent.
+const (
+	ParentClear   ParentCondition = "Clear"
+	ParentSuspect ParentCondition = "Suspect"
+)
+
 // Severity is how loudly a person is told.
 type Severity string
 

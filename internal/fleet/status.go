@@ -165,6 +165,9 @@ type WorkerStatus struct {
 	StateSince  time.Time `json:"state_since,omitzero"`  // when we first saw this State
 	Initialized *bool     `json:"initialized,omitempty"`
 	PublicKey   string    `json:"public_key,omitempty"` // 64 hex digits without 0x
+	KnownKey    string    `json:"known_key,omitempty"`  // the key that belongs here: the first that was seen, or with which a person enabled the worker again
+	OtherKey    string    `json:"other_key,omitempty"`  // seen in place of KnownKey: another key, or NoKey; "" while all is well
+	OtherSince  time.Time `json:"other_since,omitzero"` // when OtherKey was first seen
 	Relay       Height    `json:"relay"`                // parentHeaderSynchedTo
 	ParaHeader  Height    `json:"para_header"`          // paraHeaderSynchedTo
 	Para        Height    `json:"para"`                 // paraBlockDispatchedTo: the height that operators look at
@@ -189,6 +192,9 @@ type WorkerStatus struct {
 	Condition Condition `json:"condition"`      // our neutral reading
 	Since     time.Time `json:"since,omitzero"` // since when it is in Condition
 }
+
+// NoKey is the OtherKey of a pRuntime that answers and has none, although it had one before.
+const NoKey = "none"
 
 // BridgeStatus is a bridge with everything that hangs on it.
 type BridgeStatus struct {

@@ -48,7 +48,11 @@ func builtCodes() map[string][]string {
 		"step_state.":       texts(stepStates),
 		"severity.":         texts([]fleet.Severity{fleet.Info, fleet.Warning, fleet.Critical}),
 		"kind.":             texts(kinds),
-		"plan_kind.":        {"worker.restart", "node.restart", "bridge.restart"}, // package remedy
+		"parent_condition.": texts([]fleet.ParentCondition{fleet.ParentClear, fleet.ParentSuspect}),
+		"rung.":             {"restart", "container", "alert"},
+		"common.": {"host", "segment", "version", "pool", "minute", "block", // package decide: what many share
+			"gas", "operator", "trade", "pccs", "allowlist", "runtime", "image", "node", "source"},
+		"plan_kind.": {"worker.restart", "node.restart", "bridge.restart"}, // package remedy
 	}
 }
 

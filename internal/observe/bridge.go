@@ -127,6 +127,7 @@ func workers(prev fleet.BridgeStatus, r prb.Reading, now time.Time) []fleet.Work
 			w = state(w, told[id], now)
 		}
 		w.Pruntime = pruntime(w.Pruntime, told[id].Pruntime, now)
+		w = identity(old[id], w, told[id], now)
 		w.Probe = probe(w.Probe, now, r.StatesErr)
 		all = append(all, w)
 	}
