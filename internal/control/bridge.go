@@ -26,7 +26,7 @@ func (c *Control) bridgeStep(s config.Site, b config.Bridge) Step {
 			titles[w.Ref] = w.Name
 		}
 		errs := []error{
-			c.store.SaveBridge(ctx, status), c.store.LogFacts(ctx, facts...),
+			c.remember(ctx, status, facts, decisions, now), c.store.LogFacts(ctx, facts...),
 			c.record(ctx, s.Name, titles, decisions, c.curedWorkers(status, now), now),
 			c.treat(ctx, s.Name, decisions, now),
 		}
