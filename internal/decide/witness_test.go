@@ -113,8 +113,8 @@ func TestTwins(t *testing.T) {
 func TestOldStackIsNoError(t *testing.T) {
 	for text, rule := range map[string]string{
 		`{"name":"Error","message":"the moon","stack":"Error: the moon\n    at TxTimeOutError (ECONNREFUSED)"}`: "v2.error.unknown",
-		"\"Error: the moon\\n  at BlockNumberMismatch (x)\"":                                                   "v2.error.unknown",
-		"Error: the moon\n    at BlockNumberMismatch (x)":                                                      "v2.error.unknown",
+		"\"Error: the moon\\n  at BlockNumberMismatch (x)\"":                                                    "v2.error.unknown",
+		"Error: the moon\n    at BlockNumberMismatch (x)":                                                       "v2.error.unknown",
 	} {
 		in := healthyBridge(20)
 		failed(h, text)(&in.Status.Workers[3])
