@@ -8,6 +8,7 @@ import (
 // book is how one generation of the bridge tells of its workers, and what that means. It is read, never written.
 type book struct {
 	gen     string      // begins the name of every rule about its workers
+	active  string      // gen with ruleActive: the rule of nearly every worker in every cycle
 	errors  []errorRule // read from the top; the first that matches speaks
 	unknown errorRule   // … and this one where none does
 	steps   []patience  // read from the top

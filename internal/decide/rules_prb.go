@@ -8,14 +8,14 @@ import (
 // bookV0 reads runtime-bridge@legacy-v0. An error is an exception as a JSON object, with its name, code and message; what is
 // no exception is JSON as it came.
 var bookV0 = book{
-	gen: "v0", errors: slices.Concat(txErrors, prbErrors, pruntimeErrors, []errorRule{
+	gen: "v0", active: "v0." + ruleActive, errors: slices.Concat(txErrors, prbErrors, pruntimeErrors, []errorRule{
 		{name: "no_pool", any: []string{`"type":"pool"`}, want: wantPerson, cause: causePool, code: "worker.error.no_pool"},
 	}), unknown: unknownError, steps: prbSteps, frozen: "worker.frozen", cooling: "worker.cooling_v0",
 }
 
 // bookV2 reads runtime-bridge@current-v2. An error is the exception's text in double quotes.
 var bookV2 = book{
-	gen: "v2", errors: slices.Concat(txErrors, prbErrors, pruntimeErrors), unknown: unknownError, steps: prbSteps,
+	gen: "v2", active: "v2." + ruleActive, errors: slices.Concat(txErrors, prbErrors, pruntimeErrors), unknown: unknownError, steps: prbSteps,
 	frozen: "worker.frozen", cooling: "worker.cooling",
 }
 

@@ -8,7 +8,7 @@ import (
 // bookV3 reads prb-wm, v3.0 and v3.2 (standalone/prb/src: processor.rs, compute_management.rs, tx.rs; lifecycle.rs in v3.0).
 // It keeps an error that is long over: only reaching Working clears it, two kinds aside.
 var bookV3 = book{
-	gen: "v3", errors: slices.Concat(v3Outer, txErrors, pruntimeErrors, v3Errors), steps: v3Steps, frozen: "worker.frozen_v3", cooling: "worker.cooling_v3",
+	gen: "v3", active: "v3." + ruleActive, errors: slices.Concat(v3Outer, txErrors, pruntimeErrors, v3Errors), steps: v3Steps, frozen: "worker.frozen_v3", cooling: "worker.cooling_v3",
 	unknown: errorRule{name: "unknown", want: wantRestart, hold: 2 * time.Minute, tries: 1, code: "worker.v3.unknown"},
 }
 
@@ -69,4 +69,4 @@ var v3Steps = []patience{
 }
 
 // bookSolo has no words: pherry has no API, and its pRuntime tells facts.
-var bookSolo = book{gen: "solo", frozen: "worker.solo.frozen", cooling: "worker.cooling_v3"}
+var bookSolo = book{gen: "solo", active: "solo." + ruleActive, frozen: "worker.solo.frozen", cooling: "worker.cooling_v3"}

@@ -23,6 +23,9 @@ const (
 	catchingUp        = 50               // blocks behind its data source from which a mining worker counts as syncing
 )
 
+// ruleActive is what most workers are at all times.
+const ruleActive = "active"
+
 // judge looks at the workers of one bridge.
 type judge struct {
 	*BridgeInput
@@ -35,7 +38,11 @@ func (j *judge) book() *book { return bookOf(j.Status.Version) }
 // worker says how one worker is, before guards. Its rule is named after the generation.
 func (j *judge) worker(w *fleet.WorkerStatus) finding {
 	f := j.look(w)
-	f.rule = j.book().gen + "." + f.rule
+	if b := j.book(); f.rule == ruleActive {
+		f.rule = b.active
+	} else {
+		f.rule = b.gen + "." + f.rule
+	}
 	return f
 }
 

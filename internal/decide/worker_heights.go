@@ -94,7 +94,7 @@ func (j *judge) growing(w *fleet.WorkerStatus, since time.Time) finding {
 	if j.lag(w) >= catchingUp {
 		condition = fleet.Syncing
 	}
-	f := finding{condition: string(condition), rule: "active", until: since.Add(workerFrozenAfter)}
+	f := finding{condition: string(condition), rule: ruleActive, until: since.Add(workerFrozenAfter)}
 	switch {
 	case isUnresponsive(w):
 		return j.unresponsive(w, f, since)
