@@ -12,6 +12,7 @@ import (
 	"phalops/internal/config"
 	"phalops/internal/daemon"
 	"phalops/internal/fleet"
+	"phalops/internal/secret"
 )
 
 // session is an opened fleet for one command.
@@ -88,7 +89,7 @@ func (a *app) open(ctx context.Context, needsStore bool, f func(context.Context,
 	ctx, cancel := a.withTimeout(ctx)
 	defer cancel()
 	core, err := daemon.Open(ctx, daemon.CoreOptions{
-		Config: cfg, Clock: a.clockOf(cfg), Log: a.log, Owner: "cli", NeedsStore: needsStore,
+		Config: cfg, Clock: a.clockOf(cfg), Log: a.log, Owner: "cli", NeedsStore: needsStore, Secrets: secret.FromEnvironment(),
 	})
 	if err != nil {
 		return err

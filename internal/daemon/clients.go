@@ -4,53 +4,72 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
+	"slices"
 	"sync"
 
 	"phalops/internal/clock"
 	"phalops/internal/config"
 	"phalops/internal/fleet"
-	"phalops/internal/host"
-	"phalops/internal/host/docker"
 	"phalops/internal/prb"
+	v0 "phalops/internal/prb/v0"
 	v2 "phalops/internal/prb/v2"
+	v3 "phalops/internal/prb/v3"
+	"phalops/internal/pruntime"
 	"phalops/internal/remedy"
+	"phalops/internal/secret"
 	"phalops/internal/substrate"
 	"phalops/internal/wire"
 )
 
+// ClientOptions are what Clients are made of.
+type ClientOptions struct {
+	Config  config.Config
+	Clock   clock.Clock
+	Secrets secret.Resolver       // for the keys of hosts; its environment names the ssh-agent
+	Allow   func(netip.Addr) bool // who may be dialled; nil: everybody
+}
+
 // Clients are the live connections to everything that is configured: made when first asked for, kept until their entry in
 // the configuration changes. They are safe for concurrent use.
 type Clients struct {
-	http  *wire.Client
-	clock clock.Clock
+	http    *wire.Client
+	clock   clock.Clock
+	secrets secret.Resolver
+	allow   func(netip.Addr) bool
 
-	mu      sync.Mutex
-	cfg     config.Config
-	bridges map[string]kept[prb.Bridge]
-	hosts   map[string]kept[*docker.Engine]
+	mu        sync.Mutex
+	cfg       config.Config
+	bridges   map[string]keptBridge
+	hosts     map[string]machine
+	pruntimes map[string]*pruntime.Client
 }
 
-// kept is a client with the configuration that it was made from.
-type kept[T any] struct {
-	client T
-	from   any
+// keptBridge is a client with what it was made from.
+type keptBridge struct {
+	client prb.Bridge
+	from   config.Bridge
 }
 
-// NewClients makes Clients that dial whom allow says (nil: everybody).
-func NewClients(cfg config.Config, c clock.Clock, allow func(netip.Addr) bool) *Clients {
+// NewClients makes Clients.
+func NewClients(o ClientOptions) *Clients {
 	return &Clients{
-		http: wire.New(wire.Options{Allow: allow}), clock: c, cfg: cfg,
-		bridges: map[string]kept[prb.Bridge]{}, hosts: map[string]kept[*docker.Engine]{},
+		http: wire.New(wire.Options{Allow: o.Allow}), clock: o.Clock, secrets: o.Secrets, allow: o.Allow, cfg: o.Config,
+		bridges: map[string]keptBridge{}, hosts: map[string]machine{}, pruntimes: map[string]*pruntime.Client{},
 	}
 }
 
-// Configure makes the clients of a new configuration; those whose entry did not change live on.
+// Configure makes the clients of a new configuration; those whose entry did not change live on, those of the others are
+// closed, with whatever is under way on them.
 func (c *Clients) Configure(cfg config.Config) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.cfg = cfg
+	clear(c.pruntimes)
+	stale := c.staleHosts()
+	c.mu.Unlock()
+	closeInOrder(stale)
 }
 
 // HTTP is the client under everything that goes out.
@@ -59,14 +78,14 @@ func (c *Clients) HTTP() *wire.Client { return c.http }
 // Close drops every connection.
 func (c *Clients) Close() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, h := range c.hosts {
-		h.client.Close()
-	}
+	all := slices.Collect(maps.Values(c.hosts))
+	clear(c.hosts)
+	c.mu.Unlock()
+	closeInOrder(all)
 	c.http.Close()
 }
 
-// Bridge is the client of a configured bridge.
+// Bridge is the client of a configured bridge or solo worker.
 func (c *Clients) Bridge(name string) (prb.Bridge, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -75,41 +94,49 @@ func (c *Clients) Bridge(name string) (prb.Bridge, error) {
 			if b.Name != name {
 				continue
 			}
-			from := [2]string{b.URL, b.Lifecycle}
-			if k, ok := c.bridges[name]; ok && k.from == from {
+			from := config.Bridge{Name: b.Name, Version: b.Version, URL: b.URL, Lifecycle: b.Lifecycle}
+			if k, ok := c.bridges[name]; ok && reflect.DeepEqual(k.from, from) {
 				return k.client, nil
 			}
-			client, err := v2.New(v2.Options{URL: b.URL, Lifecycle: b.Lifecycle, HTTP: c.http, Clock: c.clock})
+			client, err := c.newBridge(from)
 			if err != nil {
 				return nil, fmt.Errorf("bridge %s: %w", name, err)
 			}
-			c.bridges[name] = kept[prb.Bridge]{client, from}
+			c.bridges[name] = keptBridge{client, from}
 			return client, nil
 		}
 	}
 	return nil, fleet.Fail(fleet.NotFound, fleet.Because("daemon.no_bridge", "bridge", name))
 }
 
-// Containers is the engine of a configured host.
-func (c *Clients) Containers(name string) (host.Containers, error) {
+func (c *Clients) newBridge(b config.Bridge) (prb.Bridge, error) {
+	switch b.Version {
+	case "v0":
+		return v0.New(v0.Options{URL: b.URL, HTTP: c.http, Clock: c.clock})
+	case "v2":
+		return v2.New(v2.Options{URL: b.URL, Lifecycle: b.Lifecycle, HTTP: c.http, Clock: c.clock})
+	case "v3":
+		wm, monitor := b.Manager()
+		return v3.New(v3.Options{URL: wm, Proxy: monitor, HTTP: c.http, Clock: c.clock})
+	case config.VersionSolo:
+		return newSolo(b.Name, b.URL, c.http)
+	}
+	return nil, fleet.Fail(fleet.Invalid, fleet.Because("daemon.no_generation", "bridge", b.Name, "version", b.Version))
+}
+
+// Pruntime asks the pRuntime at an endpoint; it is kept, because it finds out how that one is asked.
+func (c *Clients) Pruntime(url string) (*pruntime.Client, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	h, ok := c.cfg.Hosts[name]
-	if !ok || h.Docker == "" {
-		return nil, fleet.Fail(fleet.Unavailable, fleet.Because("daemon.no_engine", "host", name))
+	if p := c.pruntimes[url]; p != nil {
+		return p, nil
 	}
-	if k, ok := c.hosts[name]; ok {
-		if reflect.DeepEqual(k.from, h) {
-			return k.client, nil
-		}
-		k.client.Close()
-	}
-	client, err := docker.New(h.Docker, c.clock)
+	p, err := pruntime.New(pruntime.Options{URL: url, HTTP: c.http})
 	if err != nil {
-		return nil, fmt.Errorf("host %s: %w", name, err)
+		return nil, err
 	}
-	c.hosts[name] = kept[*docker.Engine]{client, h}
-	return client, nil
+	c.pruntimes[url] = p
+	return p, nil
 }
 
 // Chain is a client of one chain's RPC.

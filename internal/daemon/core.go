@@ -19,6 +19,7 @@ import (
 	"phalops/internal/config"
 	"phalops/internal/fleet"
 	"phalops/internal/remedy"
+	"phalops/internal/secret"
 	"phalops/internal/store"
 	"phalops/internal/store/memory"
 	"phalops/internal/store/sqlite"
@@ -34,6 +35,8 @@ type CoreOptions struct {
 	// NeedsStore: the data folder is opened, and made when it is not there. Otherwise a missing one is replaced by a store
 	// in memory: commands that only read or only show what they would do need no data folder.
 	NeedsStore bool
+	// Secrets resolves the keys of hosts behind SSH.
+	Secrets secret.Resolver
 	// Allow says who may be dialled; nil: everybody. The demo and tests allow loopback addresses only.
 	Allow func(netip.Addr) bool
 }
@@ -58,7 +61,7 @@ func Open(ctx context.Context, o CoreOptions) (*Core, error) {
 	}
 	c := &Core{Clock: o.Clock, Store: memory, Log: o.Log, Owner: ownerName(o.Owner)}
 	c.config.Store(&o.Config)
-	c.Clients = NewClients(o.Config, o.Clock, o.Allow)
+	c.Clients = NewClients(ClientOptions{Config: o.Config, Clock: o.Clock, Secrets: o.Secrets, Allow: o.Allow})
 	c.Engine, err = act.New(act.Options{
 		Store: memory, Kinds: remedy.New(c.Config, c.Clients).Kinds(), Log: o.Log,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },

@@ -62,7 +62,7 @@ type Daemon struct {
 
 // New opens everything that the daemon needs and starts nothing. On error everything is closed again.
 func New(ctx context.Context, o Options) (*Daemon, error) {
-	core, err := Open(ctx, CoreOptions{Config: o.Config, Clock: o.Clock, Log: o.Log, Owner: "daemon", NeedsStore: true, Allow: o.Allow})
+	core, err := Open(ctx, CoreOptions{Config: o.Config, Clock: o.Clock, Log: o.Log, Owner: "daemon", NeedsStore: true, Secrets: o.Secrets, Allow: o.Allow})
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	if err := d.alone(); err != nil {
 		return err
 	}
-	senders, err := d.senders(ctx, o.Config)
+	senders, err := d.outside(ctx, o.Config)
 	if err != nil {
 		return err
 	}
@@ -114,6 +114,13 @@ func (d *Daemon) alone() error {
 	return nil
 }
 
+// keys makes sure that the key of every host can be had and used.
+func (d *Daemon) keys(cfg config.Config) error {
+	c := NewClients(ClientOptions{Config: cfg, Clock: d.o.Clock, Secrets: d.o.Secrets, Allow: d.o.Allow})
+	defer c.Close()
+	return c.CheckKeys()
+}
+
 // senders makes a sender for every configured channel; a secret that cannot be had is an error at start, not at 3 a.m.
 func (d *Daemon) senders(ctx context.Context, cfg config.Config) (map[string]notify.Sender, error) {
 	out := map[string]notify.Sender{}
@@ -131,6 +138,14 @@ func (d *Daemon) senders(ctx context.Context, cfg config.Config) (map[string]not
 		out[name] = dingtalk.New(dingtalk.Options{URL: ch.URL, Token: token, Secret: sign, At: ch.At, HTTP: d.Clients.HTTP(), Catalog: d.o.Catalog, Lang: d.o.Lang})
 	}
 	return out, nil
+}
+
+// outside is senders after keys: everything that a new configuration needs beside itself.
+func (d *Daemon) outside(ctx context.Context, cfg config.Config) (map[string]notify.Sender, error) {
+	if err := d.keys(cfg); err != nil {
+		return nil, err
+	}
+	return d.senders(ctx, cfg)
 }
 
 // pipeline makes the channels over their senders. What is on its way is in the store, so a reload loses nothing.
@@ -197,7 +212,7 @@ func (d *Daemon) reload(ctx context.Context, u config.Update) {
 	what, err := fleet.Because("daemon.reloaded", "file", d.o.Path), error(nil)
 	if !u.OK() {
 		what = fleet.Because("daemon.reload_refused", "file", d.o.Path, "problems", len(u.Problems))
-	} else if senders, failed := d.senders(ctx, u.Config); failed != nil {
+	} else if senders, failed := d.outside(ctx, u.Config); failed != nil {
 		err = failed
 		what = fleet.Because("daemon.reload_refused", "file", d.o.Path, "problems", 1)
 	} else {

@@ -76,22 +76,7 @@ func (s *Sim) ConfigYAML(lang, data, metrics string, refs SimReferences) []byte 
 	}
 	p("sites:")
 	p("  - name: sim")
-	p("    nodes:")
-	for _, n := range e.Nodes {
-		p("      - { name: %s, host: %s, para: %q, relay: %q, container: %s }", n.Name, n.Host, n.Para, n.Relay, n.Container)
-	}
-	p("    data_providers:")
-	for _, d := range e.DataProviders {
-		p("      - { name: %s, host: %s, node: %s, project: %s }", d.Name, d.Host, d.Node, d.Project)
-	}
-	p("    bridges:")
-	for _, x := range e.Bridges {
-		if x.Version != "v2" {
-			continue // served for clients; the daemon does not look after other generations yet
-		}
-		p("      - { name: %s, version: %s, url: %q, lifecycle: %s, data_providers: [%s], node: %s, host: %s, project: %s }",
-			x.Name, x.Version, x.Monitor, x.Lifecycle, strings.Join(x.DataProviders, ", "), x.Node, x.Host, x.Project)
-	}
+	siteYAML(p, e)
 	if len(e.Robots) > 0 {
 		p("alerts:")
 		p("  channels:")
@@ -101,4 +86,39 @@ func (s *Sim) ConfigYAML(lang, data, metrics string, refs SimReferences) []byte 
 	}
 	p("metrics: { listen: %q }", metrics)
 	return []byte(b.String())
+}
+
+// siteYAML writes what the site has; a v3 bridge is asked at its prb-wm.
+func siteYAML(p func(string, ...any), e wire.Endpoints) {
+	p("    nodes:")
+	for _, n := range e.Nodes {
+		rpc := fmt.Sprintf("para: %q, relay: %q", n.Para, n.Relay)
+		if n.RPC != "" {
+			rpc = fmt.Sprintf("rpc: %q", n.RPC)
+		}
+		p("      - { name: %s, host: %s, %s, container: %s }", n.Name, n.Host, rpc, n.Container)
+	}
+	p("    data_providers:")
+	for _, d := range e.DataProviders {
+		p("      - { name: %s, host: %s, node: %s, project: %s }", d.Name, d.Host, d.Node, d.Project)
+	}
+	p("    headers_caches:")
+	for _, h := range e.HeadersCaches {
+		p("      - { name: %s, url: %q, node: %s }", h.Name, h.URL, h.Node)
+	}
+	p("    bridges:")
+	for _, x := range e.Bridges {
+		url, only := x.Monitor, ""
+		switch x.Version {
+		case "v2":
+			only = fmt.Sprintf(" lifecycle: %s, data_providers: [%s],", x.Lifecycle, strings.Join(x.DataProviders, ", "))
+		case "v3":
+			url = x.WM
+		}
+		p("      - { name: %s, version: %s, url: %q,%s node: %s, host: %s, project: %s }", x.Name, x.Version, url, only, x.Node, x.Host, x.Project)
+	}
+	p("    solo:")
+	for _, s := range e.Solo {
+		p("      - { name: %s, pruntime: %q, node: %s, host: %s, pherry: %s }", s.Name, s.Pruntime, s.Node, s.Host, s.Container)
+	}
 }

@@ -16,6 +16,7 @@ type Endpoints struct {
 	Hosts         []HostEndpoint         `json:"hosts"`
 	Robots        []RobotEndpoint        `json:"robots"`
 	HeadersCaches []HeadersCacheEndpoint `json:"headers_caches"`
+	Solo          []SoloEndpoint         `json:"solo"`
 	Pruntimes     []string               `json:"pruntimes"` // their endpoints, where those are loopback addresses
 }
 
@@ -23,6 +24,16 @@ type Endpoints struct {
 type HeadersCacheEndpoint struct {
 	Name      string `json:"name"`
 	URL       string `json:"url"`
+	Node      string `json:"node"`
+	Host      string `json:"host"`
+	Container string `json:"container"`
+}
+
+// SoloEndpoint is a worker without a bridge: its pRuntime and the container of its pherry.
+type SoloEndpoint struct {
+	Name      string `json:"name"`
+	Pruntime  string `json:"pruntime"`
+	Node      string `json:"node"`
 	Host      string `json:"host"`
 	Container string `json:"container"`
 }
@@ -127,6 +138,9 @@ func (s *Server) plan(base netip.Addr) {
 					func(w *world.World) bool { return w.V0Bridge(b.Name).MonitorListening() })})
 		}
 		s.planV3(w, address, add)
+		for _, p := range w.Pherries() {
+			e.Solo = append(e.Solo, SoloEndpoint{Name: p.Name, Pruntime: p.Pruntime, Node: p.Node.Name, Host: p.Host, Container: p.Container})
+		}
 		always := func(*world.World) bool { return true }
 		for _, h := range w.Hosts() {
 			e.Hosts = append(e.Hosts, HostEndpoint{h.Name, "tcp://" + add(address(), 2375, newDockerHandler(s.face, h.Name), always)})

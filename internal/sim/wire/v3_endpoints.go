@@ -19,7 +19,7 @@ func (s *Server) planV3(w *world.World, address func() netip.Addr,
 			WM:      "http://" + add(a, 3001, newWMHandler(s.ctx, s.face, name), func(w *world.World) bool { return w.V3Bridge(name).Listening() })})
 	}
 	for _, h := range w.HeadersCaches() {
-		e.HeadersCaches = append(e.HeadersCaches, HeadersCacheEndpoint{Name: h.Name, Host: h.Host, Container: h.Container,
+		e.HeadersCaches = append(e.HeadersCaches, HeadersCacheEndpoint{Name: h.Name, Node: h.Node.Name, Host: h.Host, Container: h.Container,
 			URL: "http://" + add(address(), h.Port, newCacheHandler(s.face, h.Name), func(w *world.World) bool { return w.HeadersCache(h.Name).Listening() })})
 	}
 	for _, p := range w.Pruntimes() {

@@ -23,6 +23,9 @@ type FleetOptions struct {
 	// V0Workers adds the v0 bridge "prb-v0" (project bridge_v0) with as many workers v0-01, v0-02, … of its own in pool 88, on
 	// the node of the others.
 	V0Workers int
+	// Solo adds as many workers without a bridge, solo-01, solo-02, …, each with its pherry (container phala-pherry) on a host
+	// of its own by the same name, on the node of the others.
+	Solo int
 }
 
 // DefaultFleet fills an empty world with the fleet of the demo, already in step: one site with the host "node-1", the node
@@ -58,6 +61,9 @@ func DefaultFleet(w *World, o FleetOptions) {
 	}
 	if o.V3Workers > 0 {
 		addV3Fleet(w, o, node)
+	}
+	if o.Solo > 0 {
+		addSoloFleet(w, o, node)
 	}
 	w.AddRobot("ops", RobotOptions{Token: "sim-token", Secret: "SECsim"})
 	for _, c := range h.Containers() {
