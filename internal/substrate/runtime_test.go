@@ -103,7 +103,7 @@ func TestMetadataThatIsNone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if md, err := result(`"0x` + hex.EncodeToString(bytes.Clone(blob)) + `"`).Metadata(t.Context(), ""); err != nil || len(md.Pallets) < 30 {
+	if md, err := result(`"0x`+hex.EncodeToString(bytes.Clone(blob))+`"`).Metadata(t.Context(), ""); err != nil || len(md.Pallets) < 30 {
 		t.Error(md, err)
 	}
 }

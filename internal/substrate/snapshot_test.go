@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -33,9 +34,7 @@ func TestSnapshotIsTheWholeMap(t *testing.T) {
 		prefix := []byte{0xab, 0xcd}
 		want := numbered(prefix, n)
 		node := newFakeNode(want)
-		for k, v := range numbered([]byte{0xab}, 3) {
-			node.state[k] = v // neighbours
-		}
+		maps.Copy(node.state, numbered([]byte{0xab}, 3)) // neighbours
 		for k := range node.state {
 			if !strings.HasPrefix(k, "0xabcd") {
 				want = without(want, k)
@@ -298,9 +297,7 @@ func TestSnapshotEndsWithItsVisitor(t *testing.T) {
 func TestSnapshotSharesItsLimit(t *testing.T) {
 	state := map[string]string{}
 	for i := range 5 {
-		for k, v := range numbered([]byte{byte(i)}, 40) {
-			state[k] = v
-		}
+		maps.Copy(state, numbered([]byte{byte(i)}, 40))
 	}
 	node := newFakeNode(state)
 	s := node.client().Snapshot(block, SnapshotOptions{Page: 6, InFlight: 2})

@@ -106,6 +106,9 @@ func (t *Type) Fields() []string {
 	return names
 }
 
+// longType is where the text of a type is cut off.
+const longType = 200
+
 // String is the type in the manner of Rust: "Vec<(u64, AccountId32)>".
 func (t *Type) String() string {
 	var b strings.Builder
@@ -120,7 +123,7 @@ func (t *Type) write(b *strings.Builder, depth int) {
 		b.WriteByte('>')
 	}
 	switch {
-	case depth > 8 || b.Len() > 200:
+	case depth > 8 || b.Len() > longType:
 		b.WriteString("…")
 	case t.shape == shapeOption:
 		generic("Option", t.elem)
@@ -144,7 +147,9 @@ func (t *Type) write(b *strings.Builder, depth int) {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			f.typ.write(b, depth+1)
+			if f.typ.write(b, depth+1); b.Len() > longType {
+				break
+			}
 		}
 		b.WriteByte(')')
 	}
