@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,25 +18,10 @@ import (
 	"phalops/internal/fleet"
 	"phalops/internal/i18n"
 	"phalops/internal/secret"
-	simwire "phalops/internal/sim/wire"
 	"phalops/internal/sim/world"
 	"phalops/internal/store"
 	"phalops/internal/wire"
 )
-
-// demoFlags are the demo's and, in part, sim serve's.
-type demoFlags struct {
-	listen   string
-	lasts    time.Duration
-	seed     uint64
-	speed    float64
-	workers  int
-	scenario string
-
-	v0Workers, v3Workers int // sim serve only
-	v30                  bool
-	socket               string
-}
 
 func (a *app) demoCmd() *cobra.Command {
 	var f demoFlags
@@ -49,43 +33,6 @@ func (a *app) demoCmd() *cobra.Command {
 	cmd.Flags().DurationVar(&f.lasts, "for", 0, a.say("cli.flag_for"))
 	a.simFlags(cmd, &f)
 	return cmd
-}
-
-func (a *app) simFlags(cmd *cobra.Command, f *demoFlags) {
-	cmd.Flags().Uint64Var(&f.seed, "seed", 1, a.say("cli.flag_seed"))
-	cmd.Flags().Float64Var(&f.speed, "speed", 20, a.say("cli.flag_speed"))
-	cmd.Flags().IntVar(&f.workers, "workers", 40, a.say("cli.flag_workers"))
-	cmd.Flags().StringVar(&f.scenario, "scenario", "", a.say("cli.flag_scenario"))
-}
-
-// maxScenario bounds a scenario file.
-const maxScenario = 1 << 20
-
-func (a *app) startSim(ctx context.Context, f demoFlags) (*daemon.Sim, error) {
-	if f.speed <= 0 || f.speed > 1000 {
-		return nil, usage("cli.bad_speed", "speed", fmt.Sprint(f.speed))
-	}
-	if f.workers < 1 || f.workers > 1000 || f.v0Workers < 0 || f.v0Workers > 1000 || f.v3Workers < 0 || f.v3Workers > 1000 {
-		return nil, usage("cli.bad_workers", "workers", f.workers)
-	}
-	o := daemon.SimOptions{Seed: f.seed, Speed: f.speed, Fleet: world.FleetOptions{Workers: f.workers, V0Workers: f.v0Workers, V3Workers: f.v3Workers, V30: f.v30}, Wire: simwire.Options{Socket: f.socket}}
-	if f.scenario != "" {
-		file, err := os.Open(f.scenario)
-		if err != nil {
-			return nil, usage("cli.no_file", "file", f.scenario, "err", err)
-		}
-		defer file.Close()
-		text, err := io.ReadAll(io.LimitReader(file, maxScenario))
-		if err != nil {
-			return nil, usage("cli.no_file", "file", f.scenario, "err", err)
-		}
-		s, err := simwire.ParseScenario(text)
-		if err != nil {
-			return nil, err
-		}
-		o.Scenario = &s
-	}
-	return daemon.StartSim(ctx, o)
 }
 
 // demo runs the real daemon over a simulated fleet and tells the story on the terminal.
@@ -124,6 +71,9 @@ func (a *app) demo(ctx context.Context, f demoFlags) (err error) {
 	a.catalog = a.catalog.Naming(d.NameOf)
 	t := &teller{app: a, sim: sim, d: d, started: sim.Clock.Now()}
 	fmt.Fprintln(a.Stdout, a.say("cli.demo_hello", "workers", f.workers, "speed", fmt.Sprintf("%g", f.speed), "address", d.Addr()))
+	if f.v0Workers+f.v3Workers+f.solo > 0 {
+		fmt.Fprintln(a.Stdout, a.say("cli.demo_more", "v0", f.v0Workers, "v3", f.v3Workers, "solo", f.solo))
+	}
 	until := ctx
 	if f.lasts > 0 {
 		var cancel context.CancelFunc

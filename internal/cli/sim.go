@@ -22,9 +22,6 @@ func (a *app) simCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serveSim(cmd.Context(), f, write) },
 	}
 	a.simFlags(serve, &f)
-	serve.Flags().IntVar(&f.v0Workers, "v0-workers", 0, a.say("cli.flag_v0_workers"))
-	serve.Flags().IntVar(&f.v3Workers, "v3-workers", 0, a.say("cli.flag_v3_workers"))
-	serve.Flags().BoolVar(&f.v30, "v30", false, a.say("cli.flag_v30"))
 	serve.Flags().StringVar(&f.socket, "socket", "", a.say("cli.flag_sim_socket"))
 	serve.Flags().StringVar(&write, "write-config", "", a.say("cli.flag_write_config"))
 	example := &cobra.Command{

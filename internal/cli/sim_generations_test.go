@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"phalops/internal/i18n"
+)
+
+// TestServeEveryGeneration: the configuration of a fleet with bridges of every generation passes its check, and every one of
+// them answers whoever uses it.
+func TestServeEveryGeneration(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "sim.yaml")
+	ctx, cancel := context.WithCancel(t.Context())
+	ready, served := make(chan struct{}, 1), make(chan result, 1)
+	go func() {
+		served <- shell{lang: i18n.EN, onErr: func(line string) {
+			if strings.Contains(line, "ready") {
+				ready <- struct{}{}
+			}
+		}}.runIn(ctx, "sim", "serve", "--workers", "3", "--v0-workers", "2", "--v3-workers", "4", "--solo", "2", "--speed", "20", "--write-config", file)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-served
+	})
+	select {
+	case <-ready:
+	case r := <-served:
+		served <- r
+		t.Fatalf("exit %d: %s", r.code, r.err)
+	case <-time.After(30 * time.Second):
+		t.Fatal("the simulated fleet does not become ready")
+	}
+	sh := shell{lang: i18n.EN}
+	if r := sh.run(t, "config", "check", "-c", file); r.code != exitDone {
+		t.Fatalf("config check: exit %d: %s", r.code, r.out+r.err)
+	}
+	r := sh.run(t, "worker", "list", "-c", file, "-o", "json")
+	var list []struct {
+		Bridge string
+	}
+	if err := json.Unmarshal([]byte(r.out), &list); err != nil {
+		t.Fatalf("exit %d, %v: %s%s", r.code, err, r.out, r.err)
+	}
+	got := map[string]int{}
+	for _, w := range list {
+		got[w.Bridge]++
+	}
+	for bridge, n := range map[string]int{"prb-a": 3, "prb-v0": 2, "prb-v3": 4, "solo-01": 1, "solo-02": 1} {
+		if got[bridge] != n {
+			t.Errorf("bridge %s has %d workers, want %d", bridge, got[bridge], n)
+		}
+	}
+	if r := sh.run(t, "sim", "serve", "--solo", "101"); r.code != exitUsage || !strings.Contains(r.err, "--solo must be from 0 to 100, not 101") {
+		t.Errorf("too many: exit %d: %s", r.code, r.err)
+	}
+}
