@@ -10,7 +10,7 @@ import (
 const provedWithin = 2 * time.Minute
 
 // WorkerCured reports whether the worker whose trouble was began at was.Since counts as recovered: it is Working or
-// Syncing, and its height moved after the trouble began and lately. A worker that nobody wants to work any more (Disabled,
+// Syncing, and its height moved after the trouble began and lately, as the bridge or the pRuntime itself tells. A worker that nobody wants to work any more (Disabled,
 // CoolingDown, Leaving) counts as well: there is nothing left to heal. w carries this beat's Condition.
 func WorkerCured(was fleet.Decision, w fleet.WorkerStatus, p Policy, now time.Time) bool {
 	if !p.current(w.Probe, now) {
@@ -20,6 +20,9 @@ func WorkerCured(was fleet.Decision, w fleet.WorkerStatus, p Policy, now time.Ti
 	case fleet.Disabled, fleet.CoolingDown, fleet.Leaving:
 		return true
 	case fleet.Working, fleet.Syncing:
+		if p := w.Pruntime; p != nil && p.Missed == 0 && moved(p.Para, p.At, was.Since) && now.Sub(p.At) < provedWithin {
+			return true
+		}
 		if w.Condition == fleet.Working {
 			return moved(w.Para, w.At, was.Since)
 		}

@@ -76,7 +76,7 @@ var priors = []prior{
 	// v3 restarts a context in about 20 s and does not touch the pRuntime process.
 	{gen: "v3", rung: RungRestart, cure: 0.6, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.v3_restart"},
 	{gen: "v3", rule: "error", rung: RungRestart, cure: 0.6, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.v3_restart"},
-	{gen: "v3", rule: "rpc", rung: RungRestart, cure: 0.4, alone: 20 * time.Minute, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.v3_rpc_clears"},
+	{gen: "v3", rule: "error.rpc", rung: RungRestart, cure: 0.4, alone: 20 * time.Minute, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.v3_rpc_clears"},
 
 	// pherry of a solo worker is a container of its own: its restart is the worker's.
 	{gen: "solo", rung: RungRestart, cure: 0.6, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.pherry_restart"},

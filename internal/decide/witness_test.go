@@ -89,6 +89,48 @@ func TestPruntimeAsAWitness(t *testing.T) {
 	}
 }
 
+// TestCuredByThePruntimesOwnWord: its bridge's view may stand still for good.
+func TestCuredByThePruntimesOwnWord(t *testing.T) {
+	was := fleet.Decision{Since: ago(20 * m)}
+	w := worker(3)
+	frozen(25 * m)(&w)
+	for name, tt := range map[string]struct {
+		given workerChange
+		want  bool
+	}{
+		"it moves":                        {ownHeight(2_999_998, time.Second), true},
+		"it moved before the trouble":     {ownHeight(2_999_998, 25*m), false},
+		"it is silent":                    {ownSilence(30*time.Second, "wire.timeout"), false},
+		"nobody has asked it for an hour": {pruntime(func(p *fleet.PruntimeStatus) { p.Probe, p.Para = fleet.Probe{At: ago(h)}, at(2_999_998, h) }), false},
+	} {
+		one := w
+		tt.given(&one)
+		if got := decide.WorkerCured(was, one, defaults, now); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestV0FetcherHasNothing: right after its start the fetcher is at -1. Nobody is to blame for what it cannot hand out.
+func TestV0FetcherHasNothing(t *testing.T) {
+	in := v0Bridge(20)
+	in.Status.DataProviders[0].Status = "S_SYHCHING"
+	in.Status.DataProviders[0].Para = at(-1, 10*m)
+	for i := range in.Status.Workers {
+		inState("S_SYNCHING", h, "Synching block data...")(&in.Status.Workers[i])
+		heights(-1, h)(&in.Status.Workers[i])
+	}
+	b, ds := decide.Bridge(in)
+	if b.Condition != string(fleet.BridgeStarved) || !slices.Contains(witnesses(b), "bridge.source_none") {
+		t.Errorf("%+v", b)
+	}
+	for _, d := range ds {
+		if d.Action != "" || d.Rule != "v0.starved" {
+			t.Fatalf("%+v", d)
+		}
+	}
+}
+
 // TestTwins: two contexts that feed one pRuntime throw off each other's counters; v0's deleted workers come back as such.
 func TestTwins(t *testing.T) {
 	for gen, text := range map[string]string{
