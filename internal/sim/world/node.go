@@ -6,11 +6,12 @@ import (
 )
 
 const (
-	nodeCatchUp   = 40.0            // blocks per second that a node imports while behind
-	nodeRPCAfter  = 4 * time.Second // from the process being up until its RPC listens
-	finalityLag   = 3               // blocks between best and finalized
-	majorSyncing  = 8               // blocks behind its target from which on a node says isSyncing
-	linkLostAfter = time.Second     // until dependants notice that their socket died
+	nodeCatchUp   = 40.0             // blocks per second that a node imports while behind
+	nodeRPCAfter  = 4 * time.Second  // from the process being up until its RPC listens
+	nodeRecovers  = 30 * time.Second // and after a SIGKILL, for what its database had not written in order
+	finalityLag   = 3                // blocks between best and finalized
+	majorSyncing  = 8                // blocks behind its target from which on a node says isSyncing
+	linkLostAfter = time.Second      // until dependants notice that their socket died
 )
 
 // NodeSpec describes a node.
@@ -38,6 +39,7 @@ type Node struct {
 	trouble     []*trouble
 	para, relay *NodeChain
 	rpcAt       time.Time // when its RPC listens, if the process lives that long
+	unflushed   bool      // its last process could not close its database
 	generation  int
 }
 
@@ -91,13 +93,17 @@ func (n *Node) Listening() bool { return n.linked }
 func (n *Node) Hung() bool { return n.has(NodeHang, "") }
 
 func (n *Node) onStart() {
-	n.up, n.rpcAt = true, n.w.now.Add(nodeRPCAfter)
+	opens := nodeRPCAfter
+	if n.unflushed {
+		opens += nodeRecovers
+	}
+	n.up, n.unflushed, n.rpcAt = true, false, n.w.now.Add(opens)
 	n.generation++
 	gen := n.generation
 	for _, nc := range n.Chains() {
 		nc.start = nc.f.base
 	}
-	n.w.After(nodeRPCAfter, func() {
+	n.w.After(opens, func() {
 		if n.generation == gen && n.up {
 			n.refresh()
 		}
@@ -109,6 +115,7 @@ func (n *Node) onExit(code int) {
 	n.up = false
 	n.generation++
 	if code == 137 {
+		n.unflushed = true
 		n.w.harm(HarmNodeKilled, n.Name)
 	}
 	if byHand := code == n.container.StopCode || code == 137; byHand && n.w.fedBy(n) {

@@ -132,6 +132,13 @@ func TestProcessThatIsKilled(t *testing.T) {
 			if len(s.ends) > 0 || s.Node("node-1").container.ExitCode() != 137 {
 				t.Errorf("ends %q, exit code %d", s.ends, s.Node("node-1").container.ExitCode())
 			}
+			s.node(t)
+			if s.to(time.Hour + 36*time.Second); s.Node("node-1").Listening() {
+				t.Error("its database opens as if it had been closed")
+			}
+			if s.to(time.Hour + 38*time.Second); !s.Node("node-1").Listening() {
+				t.Error("its RPC does not listen")
+			}
 		})
 	}
 }
