@@ -81,6 +81,7 @@ func (s *session) story(c chosen, d fleet.Decision, w why, now snapshot) {
 	s.line("col.height", s.with(number(x.Para.Value, x.Para.Known), "cli.moved_ago", s.ago(x.Para.MovedAt, now.At)))
 	s.line("col.message", firstLine(x.Message, 200))
 	s.decision(d)
+	s.holds(d, now.At)
 	if len(w.Events) > 0 {
 		fmt.Fprintln(s.Stdout, s.paint(bold, s.say("col.events")))
 		s.timeline(w.Events)
@@ -118,6 +119,24 @@ func (s *session) decision(d fleet.Decision) {
 	s.line("col.rule", d.Rule)
 	if !d.NextLook.IsZero() {
 		s.line("col.next_look", s.when(d.NextLook))
+	}
+}
+
+// holds prints the operator's own rules that hold, or why they have no answer.
+func (s *session) holds(d fleet.Decision, at time.Time) {
+	for _, h := range d.Holds {
+		name, when := strings.TrimPrefix(h.Rule, "user."), text.Snip(strings.Join(strings.Fields(h.When), " "), 200, "…")
+		told := s.say("cli.rule_no_answer", "rule", name, "when", when)
+		if !h.Since.IsZero() {
+			told = s.say("cli.rule_holds", "rule", name, "when", when, "for", max(0, at.Sub(h.Since)))
+			if h.Due.After(at) {
+				told += s.say("cli.rule_due", "in", h.Due.Sub(at))
+			}
+		}
+		if !h.Why.IsZero() {
+			told += s.say("cli.rule_why", "why", s.text(h.Why))
+		}
+		s.line("col.own_rule", told)
 	}
 }
 

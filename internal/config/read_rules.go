@@ -21,7 +21,7 @@ func (r *reader) rules(v value) {
 			must("when", r.condition(&own.When, rule.OfWorker)),
 			key("for", scalar(&own.For, duration(0, 7*day))),
 			key("do", func(v value) { own.Do = r.ladder(v) }),
-			key("cooldown", scalar(&own.Cooldown, duration(time.Minute, 30*day))),
+			key("cooldown", scalar(&own.Cooldown, duration(time.Minute, 2*day))),
 			key("mode", scalar(&own.Mode, oneOf(modes()))),
 		)
 		if own.Name != "" {

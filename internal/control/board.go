@@ -112,7 +112,7 @@ func (b *Board) dark() bool {
 		}
 	}
 	for _, br := range b.bridges {
-		if br.Monitor.Missed == 0 {
+		if !silent(br) {
 			return false
 		}
 	}

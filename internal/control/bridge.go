@@ -28,7 +28,7 @@ func (c *Control) bridgeStep(s config.Site, b config.Bridge) Step {
 		errs := []error{
 			c.remember(ctx, status, facts, decisions, now), c.store.LogFacts(ctx, facts...),
 			c.record(ctx, s.Name, titles, decisions, c.curedWorkers(status, now), now),
-			c.treat(ctx, s.Name, decisions, now),
+			c.treat(ctx, s.Name, decisions, now), c.tellUnanswered(ctx, decisions, now),
 		}
 		return c.nextLook(now, c.config().Poll.Bridge, decisions...), errors.Join(errs...)
 	}
@@ -51,7 +51,8 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 
 	in := decide.BridgeInput{
 		Status: status, Attempts: c.board.attemptsUnder(ref, fleet.NodeRef(b.Node)), Treating: c.board.treating(ref), Locked: c.lockedWorkers(status),
-		ParentTreated: c.lockedBy(ref), Blind: c.board.dark(), Policy: policyOf(cfg), Now: now,
+		ParentTreated: c.lockedBy(ref), Blind: c.board.dark(), Policy: c.policyAt(s, now), Now: now,
+		Labels: b.Labels, Last: c.board.Decision,
 	}
 	if len(b.DataProviders) > 0 {
 		in.DataProvider = fleet.DataProviderRef(b.DataProviders[0])
@@ -62,6 +63,7 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 			in.NodeDecision = &d
 		}
 	}
+	in.Policy.Rules = c.rules.of(cfg.Healing.Rules)
 	own, workers := decide.Bridge(in)
 	status.Condition, status.Since = fleet.BridgeCondition(own.Condition), own.Since
 	for i, d := range workers {

@@ -61,6 +61,7 @@ type Control struct {
 	board   *Board
 	desk    *desk
 	refused refusals
+	rules   rulebook
 	saved   saves
 }
 

@@ -43,7 +43,7 @@ func (c *Control) judgeNode(ctx context.Context, s config.Site, n config.Node) (
 		Status: status, Last: last, Earlier: c.board.earlier(n.Name, now), Others: c.otherNodes(s, n), Reference: c.board.headsOf(s.Network),
 		Attempts: c.board.attemptsOn(ref), CanRestart: n.Container != "", Dependants: dependants(cfg, n.Name),
 		HostSilent: hostSilent(status), Locked: c.lockedBy(ref),
-		Blind: c.board.dark(), Policy: policyOf(cfg), BlockTimes: blockTimes(cfg, s.Network), Now: now,
+		Blind: c.board.dark(), Policy: c.policyAt(s, now), BlockTimes: blockTimes(cfg, s.Network), Now: now,
 	})
 	if condition := fleet.NodeCondition(d.Condition); condition != status.Condition || status.Since.IsZero() {
 		status.Condition, status.Since = condition, d.Since
@@ -129,7 +129,7 @@ func policyOf(cfg config.Config) decide.Policy {
 	if cfg.Clock != nil {
 		p.TooOld = time.Duration(float64(tooOld) * cfg.Clock.Speed) // requests time out on the wall clock
 	}
-	p.Mode, p.Ladder = cfg.Healing.Mode, cfg.Healing.Ladder
+	p.Mode, p.Ladder, p.Watch = cfg.Healing.Mode, cfg.Healing.Ladder, cfg.Healing.Watch
 	p.PerBridge, p.AtOnce = cfg.Healing.AtMost.PerBridge, cfg.Healing.AtMost.AtOnce
 	return p
 }

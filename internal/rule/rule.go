@@ -60,6 +60,9 @@ type Unanswered struct {
 // Error is for logs; people get the text of Reason.
 func (e *Unanswered) Error() string { return e.Reason.String() }
 
+// Unwrap lets fleet.ReasonOf find the Reason.
+func (e *Unanswered) Unwrap() error { return fleet.Fail(fleet.Failed, e.Reason) }
+
 // Eval asks the condition. The error is an *Unanswered; it means "no". Nothing in env is changed.
 func (p *Program) Eval(env *Env) (bool, error) {
 	machine := vm.VM{MemoryBudget: maxMemory}

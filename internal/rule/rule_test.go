@@ -139,7 +139,7 @@ func TestAnUnknownFieldIsNamed(t *testing.T) {
 	}
 	_, err = p.Eval(nobody())
 	var why *Unanswered
-	if !errors.As(err, &why) || why.Reason.Args["field"] != "worker.bridge.unresponsive_ratio" {
+	if !errors.As(err, &why) || why.Reason.Args["field"] != "worker.bridge.unresponsive_ratio" || fleet.ReasonOf(err).Code != "rule.unknown" {
 		t.Errorf("told %v", err)
 	}
 }
