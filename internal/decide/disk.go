@@ -65,7 +65,7 @@ func (v chainFinding) give(f finding) chainFinding {
 
 func (in *NodeInput) disk() (fleet.DiskStatus, bool) {
 	d := in.Status.Disk
-	if d == nil || !d.Fresh() || d.Total == 0 || !between(in.Now.Sub(d.At), diskOld) {
+	if d == nil || !d.Fresh() || d.Total == 0 || in.Now.Sub(d.At) > diskOld {
 		return fleet.DiskStatus{}, false
 	}
 	return *d, true
