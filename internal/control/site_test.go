@@ -1,0 +1,69 @@
+package control
+
+import (
+	"testing"
+	"time"
+
+	"phalops/internal/config"
+	"phalops/internal/fleet"
+)
+
+// TestPolicyOfASite: a site's own mode and its maintenance windows hold for it alone.
+func TestPolicyOfASite(t *testing.T) {
+	cfg, problems := config.Parse([]byte(`
+sites: [ { name: dc1 }, { name: dc2, mode: observe }, { name: dc3, mode: act } ]
+healing: { mode: act }
+maintenance:
+  - { name: noon, at: "0 12 * * *", for: 1h, sites: [dc1] }
+`))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	c := &Control{config: func() config.Config { return cfg }}
+	noon := time.Date(2026, 3, 1, 12, 30, 0, 0, time.Local)
+	for _, tc := range []struct {
+		site        int
+		healing     string
+		at          time.Time
+		mode        string
+		maintenance bool
+	}{
+		{0, "act", noon, "act", true},
+		{0, "act", noon.UTC(), "act", true}, // clocks count in UTC
+		{0, "act", noon.Add(time.Hour), "act", false},
+		{1, "act", noon, "observe", false},
+		{2, "act", noon, "act", false},
+		{0, "observe", noon, "observe", true},
+		{2, "observe", noon, "act", false},
+	} {
+		cfg.Healing.Mode = tc.healing
+		p := c.policyAt(cfg.Sites[tc.site], tc.at)
+		if p.Mode != tc.mode || p.Maintenance != tc.maintenance {
+			t.Errorf("%s, healing %s, at %s: mode %s, maintenance %v", cfg.Sites[tc.site].Name, tc.healing, tc.at, p.Mode, p.Maintenance)
+		}
+	}
+}
+
+// TestDark: only when nobody at all answers is the suspect phalops itself; a solo worker is asked at its pRuntime.
+func TestDark(t *testing.T) {
+	quiet, loud := fleet.Probe{Missed: 1}, fleet.Probe{}
+	soloOf := func(p fleet.Probe) fleet.BridgeStatus {
+		return fleet.BridgeStatus{Version: config.VersionSolo, Workers: []fleet.WorkerStatus{{Pruntime: &fleet.PruntimeStatus{Probe: p}}}}
+	}
+	for name, tc := range map[string]struct {
+		bridge, solo fleet.BridgeStatus
+		want         bool
+	}{
+		"all are silent":     {fleet.BridgeStatus{Version: "v0", Monitor: quiet}, soloOf(quiet), true},
+		"a monitor answers":  {fleet.BridgeStatus{Version: "v0", Monitor: loud}, soloOf(quiet), false},
+		"a pRuntime answers": {fleet.BridgeStatus{Version: "v3", Monitor: quiet}, soloOf(loud), false},
+	} {
+		b := NewBoard()
+		b.setNode("node-1", fleet.NodeStatus{Para: &fleet.ChainStatus{Probe: quiet}})
+		b.setBridge("prb-a", tc.bridge)
+		b.setBridge("solo-1", tc.solo)
+		if got := b.dark(); got != tc.want {
+			t.Errorf("%s: dark %v", name, got)
+		}
+	}
+}
