@@ -160,6 +160,9 @@ func (c *Clients) Heads(ctx context.Context, node string) ([]remedy.Head, error)
 			return nil, fmt.Errorf("node %s, %s: %w", node, chain.name, err)
 		}
 		head := remedy.Head{Chain: chain.name, Best: int64(*state.Current), Peers: -1}
+		if state.Highest != nil {
+			head.Target = int64(*state.Highest)
+		}
 		if health.Peers != nil {
 			head.Peers = *health.Peers
 		}

@@ -63,7 +63,7 @@ func Open(ctx context.Context, o CoreOptions) (*Core, error) {
 	c.config.Store(&o.Config)
 	c.Clients = NewClients(ClientOptions{Config: o.Config, Clock: o.Clock, Secrets: o.Secrets, Allow: o.Allow})
 	c.Engine, err = act.New(act.Options{
-		Store: memory, Kinds: remedy.New(c.Config, c.Clients).Kinds(), Log: o.Log,
+		Store: memory, Kinds: remedy.New(c.Config, hands{c.Clients}).Kinds(), Log: o.Log,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
 	})
 	if err != nil {

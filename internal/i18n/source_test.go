@@ -52,7 +52,7 @@ func builtCodes() map[string][]string {
 		"rung.":             {"restart", "container", "alert"},
 		"common.": {"host", "segment", "version", "pool", "minute", "block", // package decide: what many share
 			"gas", "operator", "trade", "pccs", "allowlist", "runtime", "image", "node", "source"},
-		"plan_kind.": {"worker.restart", "node.restart", "bridge.restart"}, // package remedy
+		"plan_kind.": {"worker.restart", "worker.container", "worker.disable", "worker.kick", "worker.refresh", "node.restart", "bridge.restart", "bridge.monitor"}, // package remedy
 	}
 }
 

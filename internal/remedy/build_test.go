@@ -182,7 +182,7 @@ func names(s *site, refs []fleet.Ref) []string {
 	for _, r := range refs {
 		name := string(r)
 		if r.Kind() == fleet.KindWorker {
-			name = "worker/" + bridge{s, s.w.Bridge(r.Parent().Name())}.nameOf(r.Name())
+			name = "worker/" + bridge{s: s, b: s.w.Bridge(r.Parent().Name())}.nameOf(r.Name())
 		}
 		out = append(out, name)
 	}

@@ -17,6 +17,7 @@ import (
 	"phalops/internal/host/docker"
 	"phalops/internal/prb"
 	v2 "phalops/internal/prb/v2"
+	"phalops/internal/pruntime"
 	"phalops/internal/remedy"
 	"phalops/internal/store"
 	"phalops/internal/store/sqlite"
@@ -157,6 +158,10 @@ type realReach struct {
 
 func (r realReach) Bridge(string) (prb.Bridge, error) {
 	return v2.New(v2.Options{URL: r.Monitor, HTTP: r.http, Clock: r.clock})
+}
+
+func (r realReach) Pruntime(url string) (remedy.Pruntime, error) {
+	return pruntime.New(pruntime.Options{URL: url, HTTP: r.http})
 }
 
 func (r realReach) Containers(string) (host.Containers, error) {

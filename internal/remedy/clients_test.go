@@ -45,7 +45,7 @@ func (e engine) List(_ context.Context, f host.Filter) ([]fleet.ContainerStatus,
 
 func (e engine) show(c *world.Container) fleet.ContainerStatus {
 	out := fleet.ContainerStatus{
-		ID: c.ID(), Name: c.Name, Project: c.Project, Service: c.Service, State: c.State(), ExitCode: c.ExitCode(),
+		ID: c.ID(), Name: c.Name, Image: c.Image, Project: c.Project, Service: c.Service, State: c.State(), ExitCode: c.ExitCode(),
 		Started: c.StartedAt(), Finished: c.FinishedAt(), Restarts: c.RestartCount(), Labels: c.Labels,
 	}
 	if e.s.paused == c.Name {
@@ -92,9 +92,13 @@ func (e engine) settle(name string, err error) error {
 
 // bridge is a v2 bridge through its monitor.
 type bridge struct {
+	inventory
 	s *site
 	b *world.Bridge
 }
+
+// inventory is what nobody here asks a bridge for.
+type inventory struct{ prb.Inventory }
 
 func (b bridge) monitor() (*world.Bridge, error) {
 	m := b.b

@@ -22,6 +22,7 @@ const (
 	opProviderCure = "dp.restart"
 	opProviderGrow = "dp.grows"
 	opBridgeFeeds  = "bridge.feeds"
+	opLeave        = "leave"
 )
 
 // Bounds of one request to stop. An engine may take a minute on top of the grace, to tear down networks and mounts.
@@ -39,10 +40,14 @@ func (r *Remedies) partOps() map[string]act.Op {
 		opStopSlow:     r.containerStop(maxGrace + stopSlack),
 		opStart:        r.containerStart(),
 		opNodeGrows:    r.nodeGrows(),
-		opProviderWait: r.providerWait(),
-		opProviderCure: r.providerCure(),
-		opProviderGrow: r.providerGrows(),
+		opProviderWait: r.followWait(),
+		opProviderCure: r.followCure(),
+		opProviderGrow: r.followGrows(),
 		opBridgeFeeds:  r.bridgeFeeds(),
+		opLeave:        leave(),
+		opCost:         cost(),
+		opQuiet:        r.quiet(),
+		opReload:       r.reload(),
 	}
 }
 
@@ -55,7 +60,9 @@ func sameSteps(target fleet.Ref, bridges []bridgeParts) []fleet.Step {
 	}
 	var names []string
 	for _, b := range bridges {
-		names = append(names, b.name)
+		if b.unseen == "" {
+			names = append(names, b.bridge.Name)
+		}
 	}
 	return []fleet.Step{{
 		Name: "look", Op: opSameSet, Target: target, Class: fleet.ClassReversible,
@@ -103,9 +110,12 @@ func stopStep(p part) fleet.Step {
 }
 
 func startStep(p part) fleet.Step {
+	args := map[string]string{"host": p.host, "container": p.container.Name}
+	if p.standby != "" {
+		args["standby"], args["project"], args["service"], args["bridge"] = p.standby, p.project, p.service, p.owner.Name()
+	}
 	return fleet.Step{
-		Name: "start " + p.place(), Op: opStart, Target: p.owner, Class: fleet.ClassReversible, Restoring: true,
-		Args:  map[string]string{"host": p.host, "container": p.container.Name},
+		Name: "start " + p.place(), Op: opStart, Target: p.owner, Class: fleet.ClassReversible, Restoring: true, Args: args,
 		Label: fleet.Because("remedy.step_start", "container", p.container.Name, "host", p.host),
 	}
 }
@@ -171,6 +181,11 @@ func (r *Remedies) containerStart() act.Op {
 		Do: func(ctx context.Context, s act.StepContext) error {
 			engine, name, err := r.engineOf(s)
 			if err != nil {
+				return err
+			}
+			// Minutes have passed since the plan was made: somebody may have switched to the standby meanwhile.
+			a := s.Step.Args
+			if err := r.copyRests(ctx, a["standby"], a["project"], a["service"], a["bridge"]); err != nil {
 				return err
 			}
 			return engine.Start(ctx, name)

@@ -37,6 +37,19 @@ func (g *growth) grew(key string, value int64, now time.Time) bool {
 	return value > before.value
 }
 
+// stood is how long value has stood still under a key, as far as it was looked at; 0 at the first look.
+func (g *growth) stood(key string, value int64, now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sweep(now)
+	before, known := g.seen[key]
+	if !known || value != before.value {
+		g.seen[key] = sighting{value, now}
+		return 0
+	}
+	return now.Sub(before.at)
+}
+
 // forget drops what was remembered under a prefix.
 func (g *growth) forget(prefix string) {
 	g.mu.Lock()

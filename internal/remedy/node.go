@@ -3,6 +3,7 @@ package remedy
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"phalops/internal/act"
@@ -15,12 +16,14 @@ import (
 // to open. When it passes, everything that was stopped is started all the same.
 const nodeDeadline = 20 * time.Minute
 
-// buildNode is the ordered restart of a node (operations, 5.5, v2): lifecycle, trade and redis-q of every bridge on it stop,
-// the node stops with its long grace and starts, its heights must grow, its data providers must follow (they are
-// restarted only where they do not by themselves), then every queue, lifecycle and trade comes back, and only then each
-// bridge is waited for. Exactly what ran is recorded here, before the first effect, and comes back whatever fails.
+// buildNode is the ordered restart of a node (operations, 5.5): whatever has sockets to it stops, the node stops with its long
+// grace and starts, its heights must grow, whoever hands out its blocks must follow (they are restarted only where they do
+// not by themselves), then every bridge's parts come back, and only then each bridge is waited for. Exactly what ran is
+// recorded here, before the first effect, and comes back whatever fails.
 //
-//	look → stop lifecycle → trade → redis-q → node → start node → grows → data providers run, follow → start redis-q → lifecycle → trade → feeds
+//	look → stop lifecycle → trade → redis-q (→ v0: fetch; solo: pherry) → node → start node → grows
+//	→ v2: data providers run, follow · v0: start fetch, follow → start redis-q → lifecycle → trade · solo: pherry
+//	→ v3: wm, which was left running, follows → feeds
 //
 // The same plan starts a node that has exited.
 func (r *Remedies) buildNode(ctx context.Context, req act.Request, _ time.Time) (fleet.Plan, error) {
@@ -41,33 +44,66 @@ func (r *Remedies) buildNode(ctx context.Context, req act.Request, _ time.Time) 
 	if err != nil {
 		return fleet.Plan{}, err
 	}
-	if req.Incident == "" {
-		// Who restarts a sick node has nothing to lose by it; a person who restarts a sound one does.
-		for _, b := range hang.bridges {
-			if err := r.wouldComeBack(ctx, b); err != nil {
-				return fleet.Plan{}, err
-			}
+	for _, b := range hang.bridges {
+		if err := r.standbyRests(ctx, b.bridge); b.feeds() && err != nil {
+			return fleet.Plan{}, err
+		}
+		if req.Incident != "" {
+			continue // who restarts a sick node has nothing to lose by it; a person who restarts a sound one does
+		}
+		if err := r.wouldComeBack(ctx, b); err != nil && b.bridge.Version != genV3 { // v3's wm stays
+			return fleet.Plan{}, err
 		}
 	}
 	self := part{host: node.Host, owner: target, container: container, grace: node.Grace}
 	p := fleet.Plan{Site: site.Name, Targets: req.Targets, Locks: append([]fleet.Ref{target}, hang.locks...), Exact: true}
-	p.Steps = sameSteps(target, hang.bridges)
+	p.Steps = append(sameSteps(target, hang.bridges), leftSteps(hang.bridges)...)
 	for _, b := range hang.bridges {
-		for _, part := range b.in(stopOrder) {
+		for _, part := range b.in(append(slices.Clone(b.layout.core), b.layout.source)...) {
 			p.Steps = append(p.Steps, stopStep(part))
 		}
 	}
 	if runs(container) {
 		p.Steps = append(p.Steps, stopStep(self))
 	}
-	p.Steps = append(p.Steps, startStep(self), fleet.Step{
-		Name: "grow " + node.Name, Op: opNodeGrows, Target: target, Class: fleet.ClassReversible,
-		Args:  map[string]string{"node": node.Name},
-		Label: fleet.Because("remedy.step_grow", "node", node.Name),
-	})
-	p.Steps = append(p.Steps, providerSteps(hang.providers)...)
+	p.Steps = append(p.Steps, startStep(self), growStep(node, target, hang.bridges))
+	p.Steps = append(p.Steps, followSteps(hang.providers)...)
 	p.Steps = append(p.Steps, backSteps(hang.bridges)...)
 	return p, nil
+}
+
+// leftSteps tell whom the plan leaves alone because their host does not answer: a pherry starts over by itself, without end,
+// whatever happens to its node, so one dark machine does not keep a node from being mended.
+func leftSteps(bridges []bridgeParts) []fleet.Step {
+	var steps []fleet.Step
+	for _, b := range bridges {
+		if b.unseen != "" {
+			steps = append(steps, fleet.Step{
+				Name: "leave " + b.bridge.Name, Op: opLeave, Target: b.ref(), Class: fleet.ClassReversible,
+				Args:  map[string]string{"bridge": b.bridge.Name, "host": b.unseen},
+				Label: fleet.Because("remedy.step_leave", "bridge", b.bridge.Name, "host", b.unseen),
+			})
+		}
+	}
+	return steps
+}
+
+func leave() act.Op {
+	return act.Op{Verify: func(_ context.Context, s act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
+		return act.Proved, s.Now, fleet.Because("remedy.left_alone", "bridge", s.Step.Args["bridge"], "host", s.Step.Args["host"]), nil
+	}}
+}
+
+// growStep proves the node. For a v0 bridge it must have stopped syncing as well: its fetch walks what the node has.
+func growStep(node config.Node, target fleet.Ref, bridges []bridgeParts) fleet.Step {
+	args := map[string]string{"node": node.Name}
+	if slices.ContainsFunc(bridges, func(b bridgeParts) bool { return b.bridge.Version == genV0 && b.has(svcFetch) }) {
+		args["in_step"] = "yes"
+	}
+	return fleet.Step{
+		Name: "grow " + node.Name, Op: opNodeGrows, Target: target, Class: fleet.ClassReversible, Args: args,
+		Label: fleet.Because("remedy.step_grow", "node", node.Name),
+	}
 }
 
 // nodeContainer reads the node's container, which must be there and not paused by a person.
@@ -84,7 +120,7 @@ func (r *Remedies) nodeContainer(ctx context.Context, node config.Node) (fleet.C
 	case errors.Is(err, host.ErrNoContainer):
 		return c, fleet.FailWith(fleet.NotFound, fleet.Because("remedy.container_gone", "node", node.Name, "container", node.Container, "host", node.Host), err)
 	case err != nil:
-		return c, fleet.FailWith(fleet.Unavailable, fleet.Because("remedy.host_silent", "host", node.Host, "err", err), err)
+		return c, hostSilent(node.Host, err)
 	case c.State == "paused":
 		return c, fleet.Fail(fleet.Refused, fleet.Because("remedy.node_paused", "node", node.Name, "container", node.Container, "host", node.Host))
 	}
@@ -95,11 +131,12 @@ func (r *Remedies) nodeContainer(ctx context.Context, node config.Node) (fleet.C
 type dependants struct {
 	locks     []fleet.Ref
 	bridges   []bridgeParts
-	providers []provider
+	providers []follower
 }
 
 // hangsOn finds the bridges and data providers of a node, at whatever site, with what runs of them on whatever host. It
-// fails when one of their hosts does not answer: what cannot be seen can neither be stopped in order nor brought back.
+// fails when one of their hosts does not answer: what cannot be seen can neither be stopped in order nor brought back (a
+// pherry is left alone instead, see leftSteps).
 func (r *Remedies) hangsOn(ctx context.Context, cfg config.Config, node config.Node) (dependants, error) {
 	var d dependants
 	taken := map[string]bool{}
@@ -109,6 +146,9 @@ func (r *Remedies) hangsOn(ctx context.Context, cfg config.Config, node config.N
 				continue
 			}
 			found, err := r.partsOf(ctx, b)
+			if err != nil && b.Version == config.VersionSolo {
+				found.unseen, err = b.Host, nil
+			}
 			if err != nil {
 				return d, err
 			}
@@ -126,7 +166,7 @@ func (r *Remedies) hangsOn(ctx context.Context, cfg config.Config, node config.N
 			if err != nil {
 				return d, err
 			}
-			d.providers = append(d.providers, provider{dp.Name, bridgesOf(cfg, dp.Name), untaken(parts, taken)})
+			d.providers = append(d.providers, dataProvider(cfg, dp, untaken(parts, taken)))
 			d.locks = append(d.locks, fleet.DataProviderRef(dp.Name))
 		}
 	}
@@ -146,23 +186,44 @@ func untaken(parts []part, taken map[string]bool) []part {
 }
 
 // backSteps start what ran of the bridges, all of them before anybody is waited for, and end with the proofs that their
-// workers are fed again.
+// workers are fed again. v0's lifecycle asks its fetch once, at its start, so fetch comes first and must follow the node.
 func backSteps(bridges []bridgeParts) []fleet.Step {
-	var starts, feeds []fleet.Step
+	var sources, starts, riders, feeds []fleet.Step
 	for _, b := range bridges {
-		for _, p := range b.in(startOrder) {
-			starts = append(starts, startStep(p))
-		}
-		if b.has(svcLifecycle) {
-			feeds = append(feeds, fleet.Step{
-				Name: "feed " + b.name, Op: opBridgeFeeds, Target: fleet.BridgeRef(b.name), Class: fleet.ClassReversible,
-				Args:  map[string]string{"bridge": b.name},
-				Label: fleet.Because("remedy.step_feed", "bridge", b.name),
-			})
+		for _, p := range b.in(b.layout.source) {
+			sources = append(sources, startStep(p))
 		}
 	}
-	return append(starts, feeds...)
+	for _, b := range bridges {
+		if f := b.fetcher(); len(f.parts) > 0 {
+			sources = append(sources, followSteps([]follower{f})...)
+		}
+		for _, p := range b.in(b.layout.back...) {
+			starts = append(starts, startStep(p))
+		}
+		riders = append(riders, followSteps(b.riders())...)
+		if b.feeds() {
+			feeds = append(feeds, feedStep(b))
+		}
+	}
+	return slices.Concat(sources, starts, riders, feeds)
 }
+
+func feedStep(b bridgeParts) fleet.Step {
+	name := b.bridge.Name
+	return fleet.Step{
+		Name: "feed " + name, Op: opBridgeFeeds, Target: b.ref(), Class: fleet.ClassReversible,
+		Args:  map[string]string{"bridge": name},
+		Label: fleet.Because("remedy.step_feed", "bridge", name),
+	}
+}
+
+// stillSyncing bounds how long a growing node is waited for until it is in step: after a long outage that takes hours, and
+// everything that was stopped can follow it meanwhile.
+const stillSyncing = 10 * time.Minute
+
+// inStepWithin is how many blocks behind its target a node still counts as in step.
+const inStepWithin = 10
 
 // nodeGrows proves that a started node answers and that every chain of it imports blocks.
 func (r *Remedies) nodeGrows() act.Op {
@@ -177,6 +238,13 @@ func (r *Remedies) nodeGrows() act.Op {
 			all := len(heads) > 0
 			for _, h := range heads {
 				all = r.growth.grew(stepKey(s)+h.Chain, h.Best, s.Now) && all
+			}
+			if all && s.Step.Args["in_step"] != "" && s.Now.Sub(s.Step.Effected) < stillSyncing {
+				for _, h := range heads {
+					if h.Target-h.Best > inStepWithin {
+						return act.NotYet, next, fleet.Because("remedy.node_syncing", "node", node, "behind", h.Target-h.Best), nil
+					}
+				}
 			}
 			if !all {
 				return act.NotYet, next, fleet.Because("remedy.node_not_growing", "node", node), nil

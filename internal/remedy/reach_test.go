@@ -38,10 +38,12 @@ type site struct {
 }
 
 // newSite is the demo's fleet with a few workers (prb-a on node-1, with an arena container that somebody stopped).
-func newSite(workers int) *site {
+func newSite(workers int) *site { return newSiteOf(world.FleetOptions{Workers: workers, Pools: 1}) }
+
+func newSiteOf(o world.FleetOptions) *site {
 	s := &site{clock: clock.NewVirtual(start())}
 	s.w = world.New(start(), 7)
-	world.DefaultFleet(s.w, world.FleetOptions{Workers: workers, Pools: 1})
+	world.DefaultFleet(s.w, o)
 	s.cfg = config.Config{
 		Hosts: map[string]config.Host{"node-1": {Name: "node-1", Address: "192.168.3.10", Docker: "unix:///x"}},
 		Sites: []config.Site{{
@@ -52,6 +54,17 @@ func newSite(workers int) *site {
 				Name: "prb-a", Version: "v2", Node: "node-1", Host: "node-1", Project: "bridge", DataProviders: []string{"dp-1"},
 			}},
 		}},
+	}
+	add := func(b config.Bridge) { s.cfg.Sites[0].Bridges = append(s.cfg.Sites[0].Bridges, b) }
+	if o.V0Workers > 0 {
+		add(config.Bridge{Name: "prb-v0", Version: "v0", Node: "node-1", Host: "node-1", Project: "bridge_v0"})
+	}
+	if o.V3Workers > 0 {
+		add(config.Bridge{Name: "prb-v3", Version: "v3", Node: "node-1", Host: "node-1", Project: "prb3"})
+	}
+	for _, p := range s.w.Pherries() {
+		add(config.Bridge{Name: p.Name, Version: config.VersionSolo, URL: p.Pruntime, Node: "node-1", Host: p.Host, Pherry: p.Container})
+		s.cfg.Hosts[p.Host] = config.Host{Name: p.Host}
 	}
 	return s
 }
@@ -175,7 +188,18 @@ func (s *site) do(call string, effects func() int, f func() error) error {
 }
 
 // Bridge implements remedy.Reach.
-func (s *site) Bridge(name string) (prb.Bridge, error) { return bridge{s, s.w.Bridge(name)}, nil }
+func (s *site) Bridge(name string) (prb.Bridge, error) {
+	if b := s.w.V0Bridge(name); b != nil {
+		return v0Bridge{s, b}, nil
+	}
+	if b := s.w.V3Bridge(name); b != nil {
+		return v3Bridge{s, b}, nil
+	}
+	if b := s.w.Bridge(name); b != nil {
+		return bridge{s: s, b: b}, nil
+	}
+	return nil, errSilent
+}
 
 // Containers implements remedy.Reach.
 func (s *site) Containers(name string) (host.Containers, error) {

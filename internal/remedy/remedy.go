@@ -1,10 +1,12 @@
-// Package remedy is the plan kinds that mend: restart one worker through its bridge, restart a node with everything that
-// hangs on it in the right order, restart a bridge's lifecycle. It knows orders and proofs; package act executes.
+// Package remedy is the plan kinds that mend, for bridges of every generation and for solo workers: restart a node with
+// everything that hangs on it in the right order, a bridge's lifecycle, its monitor, a worker at its feeder, a worker's
+// pRuntime. It knows orders and proofs; package act executes.
 package remedy
 
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"phalops/internal/act"
@@ -16,22 +18,39 @@ import (
 
 // Names of the plan kinds.
 const (
-	RestartWorker = "worker.restart"
-	RestartNode   = "node.restart"
-	RestartBridge = "bridge.restart"
+	RestartNode      = "node.restart"
+	RestartBridge    = "bridge.restart"
+	RestartMonitor   = "bridge.monitor"
+	RestartWorker    = "worker.restart"
+	RestartContainer = "worker.container"
+	DisableWorker    = "worker.disable"
+	KickWorker       = "worker.kick"
+	RefreshWorker    = "worker.refresh"
 )
 
 // Head is the best block of one chain of a node.
 type Head struct {
 	Chain string // "para" or "relay"
 	Best  int64
-	Peers int // -1: unknown
+	// Target is the highest block that the node knows of; 0 where it does not say.
+	Target int64
+	Peers  int // -1: unknown
+}
+
+// Pruntime is a worker's own API. See pruntime.Client.
+type Pruntime interface {
+	GetInfo(ctx context.Context) (fleet.PruntimeStatus, error)
+	TakeCheckpoint(ctx context.Context) (fleet.Height, error)
+	Kick(ctx context.Context) error
 }
 
 // Reach is how the hands get at the fleet.
 type Reach interface {
-	// Bridge is the client of a configured bridge.
+	// Bridge is the client of a configured bridge. What else it can do is found by asking: prb.Inventory, and the commands that
+	// only one generation has.
 	Bridge(name string) (prb.Bridge, error)
+	// Pruntime is the client of the pRuntime at an endpoint.
+	Pruntime(url string) (Pruntime, error)
 	// Containers is the engine of a configured host.
 	Containers(host string) (host.Containers, error)
 	// Heads asks every chain of a node once; an error when one of them does not answer.
@@ -43,6 +62,8 @@ type Remedies struct {
 	config func() config.Config
 	reach  Reach
 	growth growth
+
+	kickless sync.Map // endpoints of pRuntimes that said that they have no kick API
 }
 
 // New makes Remedies over the configuration in force at the time of each call.
@@ -52,17 +73,40 @@ func New(cfg func() config.Config, reach Reach) *Remedies {
 
 // Kinds is what to register with the engine:
 //
-//   - RestartWorker takes workers of one site; several are a batch, a few at a time, in which one that must not be restarted
-//     is left out, while a request for that one alone is refused.
-//   - RestartNode takes one node and restarts it in order with the bridges that hang on it.
-//   - RestartBridge takes one bridge and restarts its lifecycle, trade and queue together.
+//   - RestartNode takes one node and restarts it in order with what hangs on it.
+//   - RestartBridge takes one bridge and restarts its feeder, see ArgWait and ArgThen; several callers share one.
+//   - RestartMonitor takes one bridge and restarts what only shows.
+//   - RestartWorker, RestartContainer, DisableWorker, KickWorker and RefreshWorker take workers of one site; several are a
+//     batch, a few at a time, in which one that must not be treated is left out, while a request for that one alone is
+//     refused. The last two are for persons only.
 //
-// The last two are exact: what they find running when the plan is made, and only that, runs in the end.
+// The first two are exact: what they find running when the plan is made, and only that, runs in the end.
 func (r *Remedies) Kinds() []act.Kind {
 	return []act.Kind{
-		{Name: RestartWorker, Build: r.buildWorkers, Ops: map[string]act.Op{opWorkerRestart: r.workerRestart()}},
 		{Name: RestartNode, Build: r.buildNode, Ops: r.partOps()},
-		{Name: RestartBridge, Build: r.buildBridge, Ops: r.partOps()},
+		{Name: RestartBridge, Build: r.buildBridge, Ops: r.partOps(), Shared: true},
+		{Name: RestartMonitor, Build: r.buildMonitor, Ops: map[string]act.Op{opMonitor: r.monitor()}},
+		{Name: RestartWorker, Build: r.buildWorkers, Ops: r.workerOps()},
+		{Name: RestartContainer, Build: r.buildContainer, Ops: r.workerOps()},
+		{Name: DisableWorker, Build: r.buildDisable, Ops: r.workerOps()},
+		{Name: KickWorker, Build: r.buildKick, Ops: r.workerOps()},
+		{Name: RefreshWorker, Build: r.buildRefresh, Ops: r.workerOps()},
+	}
+}
+
+func (r *Remedies) workerOps() map[string]act.Op {
+	return map[string]act.Op{
+		opWorkerRestart: r.workerRestart(),
+		opFeederRestart: r.feederRestart(),
+		opCheckpoint:    r.checkpoint(),
+		opStop:          r.containerStop(stopSlack),
+		opStopSlow:      r.containerStop(maxGrace + stopSlack),
+		opStart:         r.containerStart(),
+		opAnswers:       r.answers(),
+		opKick:          r.kick(),
+		opDisable:       r.disable(),
+		opRefresh:       r.refresh(),
+		opRegister:      r.register(),
 	}
 }
 

@@ -9,25 +9,46 @@ import (
 	"time"
 
 	"phalops/internal/act"
+	"phalops/internal/config"
 	"phalops/internal/fleet"
-	"phalops/internal/prb"
 )
 
-const opWorkerRestart = "worker.restart"
+// workersAtOnce is how many workers of a batch are under way together where the request does not say: a restarted worker
+// asks its data provider for all that it missed.
+const workersAtOnce = 3
 
-const (
-	// workerDeadline is how long a restarted worker may take to show that it is being fed again. A v2 context reports within
-	// a second of its start and leaves S_STARTING as soon as pRuntime answers; the deadlines and repetitions of its own
-	// requests, a minute each as the guides set them, add up to minutes.
-	workerDeadline = 10 * time.Minute
-	// workersAtOnce is how many workers of a batch are under way together where the request does not say: a restarted
-	// worker asks its data provider for all that it missed.
-	workersAtOnce = 3
-)
+// ward is one worker that something shall be done to.
+type ward struct {
+	ref    fleet.Ref
+	bridge config.Bridge
+	worker fleet.WorkerStatus // of a solo worker: only what the configuration says
+	name   string
+}
 
-// buildWorkers makes one step a worker. One that must not be restarted is left out of a batch with its reason; a request
-// that nothing is left of is refused with the first one.
-func (r *Remedies) buildWorkers(ctx context.Context, req act.Request, now time.Time) (fleet.Plan, error) {
+func (w ward) solo() bool { return w.bridge.Version == config.VersionSolo }
+
+// id is the worker within its plan: names of steps must be unique, and names of workers are not.
+func (w ward) id() string { return w.bridge.Name + "/" + w.ref.Name() }
+
+// args are what every step of the worker carries.
+func (w ward) args(more ...string) map[string]string {
+	args := map[string]string{"bridge": w.bridge.Name, "id": w.ref.Name(), "name": w.name}
+	for i := 0; i+1 < len(more); i += 2 {
+		args[more[i]] = more[i+1]
+	}
+	return args
+}
+
+// rung is one sort of treatment of workers.
+type rung struct {
+	label func(ward) fleet.Reason // what is done, for people
+	guard func(ward) fleet.Reason // why it must not be done to this one; zero: it may
+	steps func(context.Context, ward) ([]fleet.Step, error)
+}
+
+// batch makes a plan of a rung: one line of steps a worker. One that must not be treated is left out of a batch with its
+// reason; a request that nothing is left of is refused with the first one.
+func (r *Remedies) batch(ctx context.Context, req act.Request, now time.Time, do rung) (fleet.Plan, error) {
 	var targets []fleet.Ref
 	for _, ref := range req.Targets {
 		if !slices.Contains(targets, ref) {
@@ -42,7 +63,7 @@ func (r *Remedies) buildWorkers(ctx context.Context, req act.Request, now time.T
 	var refused error
 	left := 0
 	for _, ref := range targets {
-		site, err := r.siteOfWorker(ref)
+		site, bridge, err := r.homeOf(ref)
 		if err != nil {
 			return p, err
 		}
@@ -50,19 +71,25 @@ func (r *Remedies) buildWorkers(ctx context.Context, req act.Request, now time.T
 			return p, fleet.Fail(fleet.Invalid, fleet.Because("remedy.two_sites", "one", p.Site, "other", site))
 		}
 		p.Site = site
-		bridge := ref.Parent().Name()
-		list, known := lists[bridge]
+		list, known := lists[bridge.Name]
 		if !known {
-			list.workers, list.err = r.workersOf(ctx, bridge)
-			lists[bridge] = list
+			list = r.workersOf(ctx, bridge)
+			lists[bridge.Name] = list
 		}
-		step, err := workerStep(ref, list, now)
+		w, err := list.ward(ref, bridge)
+		var steps []fleet.Step
 		if err == nil {
-			left++
-		} else if refused == nil {
-			refused = err
+			steps, err = do.of(ctx, w)
 		}
-		p.Steps = append(p.Steps, step)
+		if err != nil {
+			steps = []fleet.Step{do.leftOut(w, err, now)}
+			if refused == nil {
+				refused = err
+			}
+		} else {
+			left++
+		}
+		p.Steps = append(p.Steps, steps...)
 	}
 	if left == 0 {
 		return p, refused
@@ -71,6 +98,21 @@ func (r *Remedies) buildWorkers(ctx context.Context, req act.Request, now time.T
 		p.Args = batchArgs(req.Args)
 	}
 	return p, nil
+}
+
+func (do rung) of(ctx context.Context, w ward) ([]fleet.Step, error) {
+	if why := do.guard(w); !why.IsZero() {
+		return nil, fleet.Fail(fleet.Refused, why)
+	}
+	return do.steps(ctx, w)
+}
+
+// leftOut stands for a worker that the plan does nothing to.
+func (do rung) leftOut(w ward, why error, now time.Time) fleet.Step {
+	return fleet.Step{
+		Name: "restart " + w.id(), Op: opWorkerRestart, Target: w.ref, Class: fleet.ClassCostsMining, Args: w.args(), Label: do.label(w),
+		State: fleet.StepSkipped, Result: fleet.ReasonOf(why), Ended: now,
+	}
 }
 
 // batchArgs are the arguments of the engine's that a request may set.
@@ -84,12 +126,12 @@ func batchArgs(asked map[string]string) map[string]string {
 	return args
 }
 
-func (r *Remedies) siteOfWorker(ref fleet.Ref) (string, error) {
+func (r *Remedies) homeOf(ref fleet.Ref) (string, config.Bridge, error) {
 	if ref.Kind() != fleet.KindWorker {
-		return "", fleet.Fail(fleet.Invalid, fleet.Because("remedy.not_a_worker", "target", ref))
+		return "", config.Bridge{}, fleet.Fail(fleet.Invalid, fleet.Because("remedy.not_a_worker", "target", ref))
 	}
-	site, _, err := findBridge(r.config(), ref.Parent().Name())
-	return site.Name, err
+	site, bridge, err := findBridge(r.config(), ref.Parent().Name())
+	return site.Name, bridge, err
 }
 
 // workerList is what a bridge said about its workers, or why it did not.
@@ -98,140 +140,66 @@ type workerList struct {
 	err     error
 }
 
-// workerStep is the step that restarts a worker; with an error it is left out, and says why.
-func workerStep(ref fleet.Ref, list workerList, now time.Time) (fleet.Step, error) {
-	bridge := ref.Parent().Name()
-	w, known := list.workers[ref]
-	err := list.err
-	if err == nil && !known {
-		err = fleet.Fail(fleet.NotFound, fleet.Because("remedy.no_worker", "target", ref, "bridge", bridge))
+// workersOf asks a bridge. A solo worker's bridge is a pherry, which says nothing: it has its one worker.
+func (r *Remedies) workersOf(ctx context.Context, b config.Bridge) workerList {
+	if b.Version == config.VersionSolo {
+		return workerList{}
 	}
-	if err == nil {
-		if why := mustNotRevive(w); !why.IsZero() {
-			err = fleet.Fail(fleet.Refused, why)
-		}
-	}
-	name := w.Name
-	if name == "" {
-		name = ref.Name()
-	}
-	step := fleet.Step{
-		Name: "restart " + bridge + "/" + ref.Name(), Op: opWorkerRestart, Target: ref, Class: fleet.ClassCostsMining,
-		Args:  map[string]string{"bridge": bridge, "id": ref.Name(), "name": name},
-		Label: fleet.Because("remedy.step_restart_worker", "worker", name, "bridge", bridge),
-	}
+	client, err := r.reach.Bridge(b.Name)
 	if err != nil {
-		step.State, step.Result, step.Ended = fleet.StepSkipped, fleet.ReasonOf(err), now
-	}
-	return step, err
-}
-
-func (r *Remedies) workersOf(ctx context.Context, bridge string) (map[fleet.Ref]fleet.WorkerStatus, error) {
-	client, err := r.reach.Bridge(bridge)
-	if err != nil {
-		return nil, err
+		return workerList{err: err}
 	}
 	reading := client.Read(ctx)
 	for _, err := range []error{reading.MonitorErr, reading.InventoryErr, reading.StatesErr} {
 		if err != nil {
-			return nil, fleet.FailWith(fleet.Unavailable, fleet.Because("remedy.bridge_silent", "bridge", bridge, "err", err), err)
+			return workerList{err: bridgeSilent(b.Name, err)}
 		}
 	}
-	out := make(map[fleet.Ref]fleet.WorkerStatus, len(reading.Workers))
+	list := workerList{workers: make(map[fleet.Ref]fleet.WorkerStatus, len(reading.Workers))}
 	for _, w := range reading.Workers {
-		out[fleet.WorkerRef(bridge, w.ID)] = w
+		list.workers[fleet.WorkerRef(b.Name, w.ID)] = w
+	}
+	return list
+}
+
+// ward is one of the list's workers; what is known of it is there with an error as well.
+func (l workerList) ward(ref fleet.Ref, b config.Bridge) (ward, error) {
+	w, known := l.workers[ref]
+	if b.Version == config.VersionSolo {
+		w, known = fleet.WorkerStatus{ID: ref.Name(), Name: b.Name, Endpoint: b.URL, Enabled: true, Running: true}, true
+	}
+	out := ward{ref: ref, bridge: b, worker: w, name: w.Name}
+	if out.name == "" {
+		out.name = ref.Name()
+	}
+	switch {
+	case l.err != nil:
+		return out, l.err
+	case !known:
+		return out, fleet.Fail(fleet.NotFound, fleet.Because("remedy.no_worker", "target", ref, "bridge", b.Name))
 	}
 	return out, nil
 }
 
-// mustNotRevive says why a restart would be wrong or useless: guards that hold whoever asks.
-func mustNotRevive(w fleet.WorkerStatus) fleet.Reason {
+// mustNotRevive says why a worker must not be brought back to work, or would not be: guards that hold whoever asks.
+//
+//   - disabled: v0 would start a disabled worker that still has a context; v2 would run its old record; v3 drops the request;
+//   - no context: no bridge can make one for a single worker;
+//   - cooling down, or leaving: v3 would register and start it again.
+func mustNotRevive(v ward) fleet.Reason {
+	w := v.worker
 	switch {
 	case !w.Enabled:
-		return fleet.Because("remedy.worker_disabled", "worker", w.Name)
+		return fleet.Because("remedy.worker_disabled", "worker", v.name)
 	case !w.Running:
-		return fleet.Because("remedy.worker_no_context", "worker", w.Name)
-	case strings.HasSuffix(w.Session, "CoolingDown"):
-		return fleet.Because("remedy.worker_cooling", "worker", w.Name)
+		return fleet.Because("remedy.worker_no_context", "worker", v.name)
+	case cooling(w):
+		return fleet.Because("remedy.worker_cooling", "worker", v.name)
+	case leaving(w):
+		return fleet.Because("remedy.worker_leaving", "worker", v.name)
 	default:
 		return fleet.Reason{}
 	}
-}
-
-// workerRestart is blind: nothing in the bridge tells whether a restart that was asked for has begun, so it is never asked
-// for twice.
-func (r *Remedies) workerRestart() act.Op {
-	return act.Op{
-		Effect: act.Blind, Deadline: workerDeadline, Timeout: 2 * time.Minute,
-		Prepare: func(ctx context.Context, s act.StepContext) (map[string]string, error) {
-			w, err := r.workerState(ctx, s)
-			if err != nil || w == nil {
-				return nil, err
-			}
-			note := map[string]string{"said": saying(w)}
-			if w.Para.Known {
-				note["para"] = strconv.FormatInt(w.Para.Value, 10)
-			}
-			return note, nil
-		},
-		Do: func(ctx context.Context, s act.StepContext) error {
-			client, err := r.reach.Bridge(s.Step.Args["bridge"])
-			if err != nil {
-				return act.NotSent(err)
-			}
-			err = client.RestartWorker(ctx, s.Step.Args["id"])
-			if err != nil && !prb.IsAmbiguous(err) {
-				return act.NotSent(err)
-			}
-			return err
-		},
-		Verify: r.verifyWorker,
-	}
-}
-
-// verifyWorker wants two things that only a rebuilt and fed context shows together: it has said something new, as every
-// context does when it begins, and its height has grown. One alone proves nothing: a context that was never restarted may
-// grow, and repeats its complaints. v2 shows a restarted worker with its old height until the first report, so a height
-// counts when it is above the one before the restart, or above the one at an earlier look (a pRuntime that lost its data
-// begins anew).
-func (r *Remedies) verifyWorker(ctx context.Context, s act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
-	name := s.Step.Args["name"]
-	next := s.Now.Add(pollEvery)
-	w, err := r.workerState(ctx, s)
-	if err != nil {
-		return act.NotYet, next, fleet.Because("remedy.bridge_silent", "bridge", s.Step.Args["bridge"], "err", err), nil
-	}
-	if w == nil {
-		return act.NotYet, next, fleet.Because("remedy.worker_no_context", "worker", name), nil
-	}
-	said := saying(w) != s.Step.Note["said"]
-	grown := false
-	if said && w.Para.Known && w.Para.Value >= 0 {
-		before, err := strconv.ParseInt(s.Step.Note["para"], 10, 64)
-		grown = r.growth.grew(stepKey(s), w.Para.Value, s.Now) || err == nil && w.Para.Value > before
-	}
-	switch {
-	case failing(w.State) && said:
-		return act.TooLate, next, fleet.Because("remedy.worker_failed_again", "worker", name, "message", w.Message), nil
-	case !grown, failing(w.State), w.State == "", w.State == "S_STARTING":
-		return act.NotYet, next, fleet.Because("remedy.worker_not_yet", "worker", name, "state", stateOf(w)), nil
-	default:
-		r.growth.forget(stepKey(s))
-		return act.Proved, next, fleet.Because("remedy.worker_fed", "worker", name, "state", w.State, "height", w.Para.Value), nil
-	}
-}
-
-// saying is a worker's last message with the bridge's own time stamp, whose clock need not agree with ours.
-func saying(w *fleet.WorkerStatus) string {
-	return w.MessageAt.UTC().Format(time.RFC3339) + " " + w.Message
-}
-
-// stateOf is the bridge's word for people; right after its start a context has none.
-func stateOf(w *fleet.WorkerStatus) string {
-	if w.State == "" {
-		return "–"
-	}
-	return w.State
 }
 
 // workerState is the worker's context now; nil when it has none.
@@ -252,5 +220,7 @@ func (r *Remedies) workerState(ctx context.Context, s act.StepContext) (*fleet.W
 	return nil, nil
 }
 
-// failing reads the bridge's own words.
-func failing(state string) bool { return state == "S_ERROR" || state == "S_KICKED" }
+// byRule reports whether a rule asks, and no person.
+func byRule(req act.Request) bool {
+	return req.Incident != "" || strings.HasPrefix(req.Author, "rule:")
+}
