@@ -22,7 +22,8 @@ const (
 // when it moved last. Peers are kept when they come, go, or jump by a quarter. Value "" is "unknown now"; what is gone from
 // the inventory gets present = false.
 //
-// Fields of a node: para|relay.{reachable,moving,finalized_moving,behind,peers,syncing,chain,version} and container.*; of a
+// Fields of a node: para|relay.{reachable,moving,finalized_moving,behind,peers,syncing,chain,version,genesis,falls,peers_ahead,peers_moving,
+// from_host}, container.*, disk.{reachable,free_gib}, log.signs and cache.<name>.{present,reachable,*_moving}; of a
 // bridge: monitor.reachable, lifecycle.{reachable,peer}, dp.<peer>.{present,reachable,status,para_moving,relay_moving}; of
 // its workers: present, reachable and the fields of fleet.WorkerStatus by their JSON names, with {relay,para_header,para}
 // as .moving and .begun (false: the counter is at -1), and pruntime.* for what the pRuntime itself says. Numbers in a message that grow with every beat are left out.
@@ -164,7 +165,9 @@ func nodeFacts(n fleet.NodeStatus) []fleet.Fact {
 		t.sayBool("syncing", c.Syncing)
 		t.say("chain", c.Chain)
 		t.say("version", c.Version)
+		chainExtras(t, c, part.minute)
 	}
+	nodeSurroundings(&out, n)
 	if c := n.Container; c != nil {
 		t := teller{facts: &out, target: n.Ref, prefix: "container.", source: name + " container", at: c.At}
 		t.reachable(c.Probe)

@@ -60,6 +60,7 @@ func parseDF(out string) (fleet.DiskStatus, bool) {
 // askPort asks an RPC with nothing but bash: $0 is the address, $1 the port. Its exit codes: 0 with the first line of an
 // answer, 7 nobody listens, 28 nothing came.
 const askPort = `exec 2>/dev/null
+trap '' PIPE
 exec 3<>"/dev/tcp/$0/$1" || exit 7
 body='{"jsonrpc":"2.0","id":1,"method":"system_health","params":[]}'
 printf 'POST / HTTP/1.1\r\nHost: localhost:%s\r\nContent-Type: application/json\r\nContent-Length: %s\r\nConnection: close\r\n\r\n%s' "$1" "${#body}" "$body" >&3 || exit 7
