@@ -60,6 +60,10 @@ var priors = []prior{
 
 	// A process that is gone has no memory to lose: its container's restart is cheap.
 	{rule: "error.refused", rung: RungContainer, cure: 0.7, with: 15 * time.Minute, cost: 5 * time.Minute, source: "prior.process_gone"},
+	{rule: "kicked", rung: RungContainer, cure: 0.7, with: 15 * time.Minute, cost: 5 * time.Minute, source: "prior.process_gone"},
+	{gen: "v3", rule: "error.rpc", rung: RungContainer, cure: 0.7, with: 15 * time.Minute, cost: 5 * time.Minute, source: "prior.process_gone"},
+	{gen: "v3", rule: "error.late", rung: RungContainer, cure: 0.7, with: 15 * time.Minute, cost: 5 * time.Minute, source: "prior.process_gone"},
+	{gen: "solo", rule: "refused", rung: RungContainer, cure: 0.7, with: 15 * time.Minute, cost: 5 * time.Minute, source: "prior.process_gone"},
 	{rule: "error.reset", rung: RungContainer, cure: 0.5, with: 15 * time.Minute, cost: 10 * time.Minute, loses: true, source: "prior.container"},
 	{rule: "error.timeout", rung: RungContainer, cure: 0.6, with: 15 * time.Minute, cost: 10 * time.Minute, loses: true, source: "prior.process_hangs"},
 	{rule: "error.tx", rung: RungContainer, cure: 0.05, with: 15 * time.Minute, cost: 10 * time.Minute, loses: true, source: "prior.container"},
@@ -77,6 +81,9 @@ var priors = []prior{
 	{gen: "v3", rung: RungRestart, cure: 0.6, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.v3_restart"},
 	{gen: "v3", rule: "error", rung: RungRestart, cure: 0.6, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.v3_restart"},
 	{gen: "v3", rule: "error.rpc", rung: RungRestart, cure: 0.4, alone: 20 * time.Minute, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.v3_rpc_clears"},
+	{gen: "v3", rule: "error.counters", rung: RungRestart, cure: 0.9, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.v3_counters"},
+	{gen: "v3", rule: "error.tx", rung: RungRestart, cure: 0.4, with: 10 * time.Minute, cost: 2 * time.Minute, source: "prior.each_stage_once"},
+	{gen: "v3", rule: "active", rung: RungRestart, cure: 0.8, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.v3_restart"},
 
 	// pherry of a solo worker is a container of its own: its restart is the worker's.
 	{gen: "solo", rung: RungRestart, cure: 0.6, with: 3 * time.Minute, cost: 2 * time.Minute, source: "prior.pherry_restart"},

@@ -12,7 +12,6 @@ import (
 const (
 	soloInitAfter     = 10 * time.Minute // pherry initializes within a minute, attestation included
 	soloRegisterAfter = 30 * time.Minute // at the tip and not registered
-	soloRefusedAfter  = 5 * time.Minute  // nobody listens at the pRuntime's port
 	soloQueueLong     = 100              // messages that the chain has not taken; a worker makes one in minutes
 )
 
@@ -56,8 +55,9 @@ func (j *judge) soloSilent(w *fleet.WorkerStatus, p *fleet.PruntimeStatus) findi
 		f.witnesses = append(f.witnesses, p.Cause)
 	}
 	if p.Cause.Code == "wire.refused" && p.Missed > 1 {
-		f.condition, f.rule, f.bad, f.quiet, f.cause = string(fleet.Failing), "refused", true, fleet.Info, ""
-		f.until, f.reason = since.Add(soloRefusedAfter), fleet.Because("worker.solo.refused", "endpoint", w.Endpoint, "for", span(since, j.Now))
+		f.condition, f.rule, f.bad, f.quiet = string(fleet.Failing), "refused", true, fleet.Info
+		f.reason = fleet.Because("worker.solo.refused", "endpoint", w.Endpoint, "for", span(since, j.Now))
+		return j.silentPruntime(w, p, f)
 	}
 	if !f.until.After(j.Now) && !p.Failed.IsZero() {
 		f.want, f.until = wantPerson, time.Time{}

@@ -10,6 +10,7 @@ import (
 // Spans of what a pRuntime itself shows.
 const (
 	pruntimeToldAfter = 10 * time.Minute // it does not answer, whatever the bridge waits for
+	pruntimeGoneAfter = 5 * time.Minute  // nobody listens at its port: what supervises it had its chance
 	pruntimeBusy      = 3 * time.Minute  // a huge batch of blocks may keep it from answering so long
 	staleViewAfter    = time.Hour        // a bridge whose own view stands still while the pRuntime works
 	checkpointTakes   = 10 * time.Minute // of a worker with many contracts; blocks wait meanwhile
@@ -38,11 +39,7 @@ func (j *judge) ask(w *fleet.WorkerStatus, f finding) finding {
 	p := j.hear(w)
 	switch {
 	case p.silent && (f.want == wantRestart || f.want == wantTime):
-		f.want, f.until = wantTime, p.Failed.Add(pruntimeToldAfter)
-		if !f.until.After(j.Now) {
-			f.want, f.until = wantPerson, time.Time{}
-		}
-		f.cause, f.network = causeNetwork, true
+		f = j.silentPruntime(w, p.PruntimeStatus, f)
 		f.witnesses = append(f.witnesses, fleet.Because("witness.pruntime_silent", "endpoint", w.Endpoint, "for", span(p.Failed, j.Now)), p.Cause)
 	case p.answers:
 		if f.want == wantTime && !f.since.Add(pruntimeBusy+workerGrace).After(j.Now) {
@@ -51,6 +48,25 @@ func (j *judge) ask(w *fleet.WorkerStatus, f finding) finding {
 		f.witnesses = append(f.witnesses, j.standing(w, p))
 	case f.want == wantTime && !f.until.After(j.Now):
 		f.want, f.until = wantPerson, time.Time{}
+	}
+	return f
+}
+
+// silentPruntime is for a finding whose pRuntime does not answer. One whose process is gone has nothing to lose, and its
+// container can be started; one that hangs may still be at a huge batch of blocks, and is a person's.
+func (j *judge) silentPruntime(w *fleet.WorkerStatus, p *fleet.PruntimeStatus, f finding) finding {
+	gone := p.Cause.Code == "wire.refused"
+	f.cause, f.network = causeNetwork, true
+	f.want, f.until = wantTime, p.Failed.Add(pruntimeToldAfter)
+	if gone {
+		f.until = p.Failed.Add(pruntimeGoneAfter)
+	}
+	if f.until.After(j.Now) {
+		return f
+	}
+	f.want, f.until = wantPerson, time.Time{}
+	if _, ours := j.Containers[w.Ref]; gone && ours && j.Policy.has(RungContainer) {
+		f.want, f.rungs, f.tries = wantRestart, []string{RungContainer}, 0
 	}
 	return f
 }
