@@ -150,6 +150,9 @@ type Chain struct {
 	Version   string     `json:"version,omitempty"`
 	Answered  *time.Time `json:"answered,omitempty"` // when it last answered
 	Silent    *Reason    `json:"silent,omitempty"`   // why it does not answer now
+	PeersBest *int64     `json:"peers_best"`         // what at least two of its peers claim; null: the node does not tell
+	Genesis   string     `json:"genesis,omitempty"`
+	FromHost  string     `json:"from_host,omitempty"` // answers | refused | hangs: its RPC as its own host sees it, while it is silent
 }
 
 // Node is a node.
@@ -160,6 +163,9 @@ type Node struct {
 	Since     *time.Time `json:"since,omitempty"`
 	Chains    []Chain    `json:"chains"`
 	Container string     `json:"container,omitempty"` // its state, for example running
+	Disk      *Disk      `json:"disk,omitempty"`      // of its chain data; absent where nobody can look
+	Log       []LogSign  `json:"log,omitempty"`       // lines of its log that explain something, while something is wrong
+	Caches    []Cache    `json:"caches,omitempty"`    // headers caches that read it
 	Decision  *Decision  `json:"decision,omitempty"`
 }
 
@@ -175,6 +181,7 @@ func (w Words) Node(n fleet.NodeStatus, d fleet.Decision) Node {
 	if n.Container != nil {
 		out.Container = n.Container.State
 	}
+	w.around(n, &out)
 	return out
 }
 
@@ -182,6 +189,7 @@ func (w Words) chain(name string, c fleet.ChainStatus) Chain {
 	out := Chain{
 		Chain: name, URL: c.URL, Height: height(c.Best), Target: height(c.Target), Finalized: height(c.Finalized), MovedAt: moment(c.Best.MovedAt),
 		Syncing: c.Syncing, Name: c.Chain, Version: c.Version, Answered: moment(c.At),
+		PeersBest: height(c.PeersBest), Genesis: c.Genesis, FromHost: c.FromHost.Says,
 	}
 	if c.Peers >= 0 && !c.At.IsZero() {
 		out.Peers = &c.Peers

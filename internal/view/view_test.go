@@ -47,10 +47,14 @@ func candidate() fleet.Candidate {
 
 func node() fleet.NodeStatus {
 	syncing := true
-	para := fleet.ChainStatus{Probe: probe(), URL: "http://127.0.0.1:9944", Best: grown(10), Target: grown(12), Finalized: grown(8), Peers: 40, Syncing: &syncing, Chain: "Khala", Version: "0.1.0"}
+	para := fleet.ChainStatus{Probe: probe(), URL: "http://127.0.0.1:9944", Best: grown(10), Target: grown(12), Finalized: grown(8), Peers: 40, Syncing: &syncing, Chain: "Khala", Version: "0.1.0",
+		PeersBest: grown(13), Genesis: "0xd43540ba", FromHost: fleet.HostView{At: at, Says: fleet.HostHangs}}
 	return fleet.NodeStatus{
 		Ref: fleet.NodeRef("node-1"), Site: "dc1", Para: &para, Relay: &fleet.ChainStatus{URL: "http://127.0.0.1:9945", Peers: -1},
 		Container: &fleet.ContainerStatus{State: "running"}, Condition: fleet.NodeStalled, Since: at,
+		Disk:   &fleet.DiskStatus{Probe: probe(), Path: "/opt/khala", Mount: "/opt", Free: 8 << 30, Total: 2000 << 30},
+		Log:    &fleet.LogStatus{Probe: probe(), Signs: []fleet.LogSign{{Sign: fleet.SignNoSpace, Line: "No space left on device"}}},
+		Caches: []fleet.HeadersCacheStatus{{Probe: probe(), Name: "hc-1", URL: "http://127.0.0.1:22111", Header: grown(9), ParaHeader: grown(8)}},
 	}
 }
 
@@ -73,7 +77,7 @@ func bridge() fleet.BridgeStatus {
 func incident() fleet.Incident {
 	return fleet.Incident{
 		ID: "04097d2a7ac0", Target: "node/node-1", Title: "node-1", Site: "dc1", Code: "Stalled", Severity: fleet.Critical, Reason: decision().Reason, Opened: at,
-		Acted: at, Raised: at, Told: at, Closed: at, Children: []fleet.Ref{"bridge/prb-a"}, Decision: decision(),
+		Acted: at, WouldAct: at, Raised: at, Told: at, Closed: at, Children: []fleet.Ref{"bridge/prb-a"}, Decision: decision(),
 	}
 }
 
