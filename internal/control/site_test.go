@@ -19,7 +19,7 @@ maintenance:
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	c := &Control{config: func() config.Config { return cfg }}
+	c := &Control{board: NewBoard(), config: func() config.Config { return cfg }}
 	noon := time.Date(2026, 3, 1, 12, 30, 0, 0, time.Local)
 	for _, tc := range []struct {
 		site        int
@@ -44,26 +44,23 @@ maintenance:
 	}
 }
 
-// TestDark: only when nobody at all answers is the suspect phalops itself; a solo worker is asked at its pRuntime.
-func TestDark(t *testing.T) {
+// TestSilent: a bridge is asked at its monitor, a solo worker at its pRuntime.
+func TestSilent(t *testing.T) {
 	quiet, loud := fleet.Probe{Missed: 1}, fleet.Probe{}
 	soloOf := func(p fleet.Probe) fleet.BridgeStatus {
 		return fleet.BridgeStatus{Version: config.VersionSolo, Workers: []fleet.WorkerStatus{{Pruntime: &fleet.PruntimeStatus{Probe: p}}}}
 	}
 	for name, tc := range map[string]struct {
-		bridge, solo fleet.BridgeStatus
-		want         bool
+		bridge fleet.BridgeStatus
+		want   bool
 	}{
-		"all are silent":     {fleet.BridgeStatus{Version: "v0", Monitor: quiet}, soloOf(quiet), true},
-		"a monitor answers":  {fleet.BridgeStatus{Version: "v0", Monitor: loud}, soloOf(quiet), false},
-		"a pRuntime answers": {fleet.BridgeStatus{Version: "v3", Monitor: quiet}, soloOf(loud), false},
+		"a monitor is silent":  {fleet.BridgeStatus{Version: "v0", Monitor: quiet}, true},
+		"a monitor answers":    {fleet.BridgeStatus{Version: "v3", Monitor: loud}, false},
+		"a pRuntime is silent": {soloOf(quiet), true},
+		"a pRuntime answers":   {soloOf(loud), false},
 	} {
-		b := NewBoard()
-		b.setNode("node-1", fleet.NodeStatus{Para: &fleet.ChainStatus{Probe: quiet}})
-		b.setBridge("prb-a", tc.bridge)
-		b.setBridge("solo-1", tc.solo)
-		if got := b.dark(); got != tc.want {
-			t.Errorf("%s: dark %v", name, got)
+		if got := silent(tc.bridge); got != tc.want {
+			t.Errorf("%s: %v", name, got)
 		}
 	}
 }
