@@ -39,12 +39,13 @@ type Worker struct {
 	Lag        *int64         `expr:"lag"`         // blocks behind what its bridge can hand out
 	Frozen     *time.Duration `expr:"frozen"`      // how long Para has stood still
 
-	Session  string   `expr:"session"` // the chain's word for it, "" where the bridge does not tell
-	V        *float64 `expr:"v"`
-	Ve       *float64 `expr:"ve"`
-	PInit    *int64   `expr:"p_init"`
-	PInstant *int64   `expr:"p_instant"`
-	Reward   float64  `expr:"total_reward"` // PHA, 0 where the bridge does not tell
+	Session   string         `expr:"session"`    // the chain's word for it, "" where the bridge does not tell
+	InSession *time.Duration `expr:"in_session"` // how long the chain says so
+	V         *float64       `expr:"v"`
+	Ve        *float64       `expr:"ve"`
+	PInit     *int64         `expr:"p_init"`
+	PInstant  *int64         `expr:"p_instant"`
+	Reward    float64        `expr:"total_reward"` // PHA, 0 where the bridge does not tell
 
 	Bridge *Bridge `expr:"bridge"` // the same as Env.Bridge
 }

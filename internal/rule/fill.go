@@ -25,7 +25,7 @@ func WorkerEnv(w *fleet.WorkerStatus, r Reading, bridge *Bridge) *Worker {
 		Name: w.Name, ID: w.ID, PID: int64(min(w.PID, math.MaxInt64)), Endpoint: w.Endpoint, Enabled: w.Enabled, SyncOnly: w.SyncOnly, Running: w.Running,
 		PublicKey: w.PublicKey, State: w.State, Message: cut(w.Message), InState: since(w.StateSince, w.At), MessageAge: since(w.MessageSeen, w.At),
 		Condition: r.Condition, Rule: r.Rule, Initialized: w.Initialized, Relay: height(&w.Relay), ParaHeader: height(&w.ParaHeader), Para: height(&w.Para),
-		Frozen: frozen(w.Para, w.At), Session: w.Session, V: decimal(w.V), Ve: decimal(w.Ve), Reward: w.TotalReward.InPHA(), Bridge: bridge,
+		Frozen: frozen(w.Para, w.At), Session: w.Session, InSession: since(w.SessionSince, w.At), V: decimal(w.V), Ve: decimal(w.Ve), Reward: w.TotalReward.InPHA(), Bridge: bridge,
 	}
 	if w.StakeOK {
 		stake := w.Stake.InPHA()

@@ -28,7 +28,7 @@ func sick() fleet.WorkerStatus {
 		Stake: fleet.PHA(10), StakeOK: true, Enabled: true, Running: true, State: "S_SYNCHED", StateSince: at.Add(-7 * time.Minute),
 		Message: "Error while synching mq egress: TimeoutError", MessageSeen: at.Add(-20 * time.Second), Initialized: &yes, PublicKey: strings.Repeat("ab", 32),
 		Relay: height(900, time.Second), ParaHeader: height(460, time.Second), Para: height(450, 6*time.Minute),
-		Session: "WorkerUnresponsive", V: "1234.5", Ve: "1200", PInit: 2000, PInstant: 1500, TotalReward: fleet.PHA(3),
+		Session: "WorkerUnresponsive", SessionSince: at.Add(-time.Hour), V: "1234.5", Ve: "1200", PInit: 2000, PInstant: 1500, TotalReward: fleet.PHA(3),
 	}
 }
 
@@ -82,6 +82,7 @@ func TestConditionsAnswer(t *testing.T) {
 		{`lower(worker.message) matches "timeout|refused"`, "yes", "no"},
 		{`any(["mq egress", "ECONNREFUSED"], worker.message contains #)`, "yes", "no"},
 		{`worker.session endsWith "Unresponsive" ? worker.v > 1000 : worker.enabled`, "yes", "yes"},
+		{`worker.in_session >= duration("1h")`, "yes", "unknown"},
 		{`worker.p_instant < worker.p_init * 0.8`, "yes", "unknown"},
 		{`bridge.unresponsive_ratio > 0.05`, "yes", "unknown"},
 		{`bridge.bad_ratio == 0.75 and bridge.workers == 4`, "yes", "unknown"},
