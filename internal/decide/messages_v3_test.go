@@ -40,6 +40,8 @@ func TestV3Messages(t *testing.T) {
 		{"Starting", "Initialized pRuntime.", 11 * m, all(noHeights), "Starting act v3.starting.stuck worker.starting_stuck"},
 		{"Starting", "LoadChainState Starting...", 31 * m, all(noHeights), "Starting wait v3.starting worker.starting"},
 		{"Starting", "LoadChainState Starting...", 61 * m, all(noHeights), "Starting act v3.starting.stuck worker.starting_stuck"},
+		{"Starting", "LoadChainState Completed.", 61 * m, all(noHeights, seen(m)), "Starting wait v3.starting worker.starting"},
+		{"Starting", "LoadChainState Starting...", 121 * m, all(noHeights, seen(50*m)), "Starting act v3.starting.stuck worker.starting_stuck"},
 		{"Starting", "Trying to load chain state...", 31 * m, all(noHeights), "Starting wait v3.starting worker.starting"},
 		{"Starting", "LoadChainState Completed.", 2 * m, nil, "Starting wait v3.starting worker.starting"},
 		{"Starting", "Loaded chain state!", 2 * m, nil, "Starting wait v3.starting worker.starting"},

@@ -204,7 +204,7 @@ func TestRecordedV0(t *testing.T) {
 	for _, r := range all {
 		ids := list(member([]byte(r.Request.Body), "queryWorkerState", "ids"))
 		states := list(member([]byte(r.Response.Body), "content", "workerStateUpdate", "workerStates"))
-		if !(strings.HasPrefix(r.Name, "state-") || strings.HasPrefix(r.Name, "run-state")) || len(states) != len(ids) {
+		if (!strings.HasPrefix(r.Name, "state-") && !strings.HasPrefix(r.Name, "run-state")) || len(states) != len(ids) {
 			continue
 		}
 		byID := map[string]json.RawMessage{}

@@ -132,6 +132,30 @@ func TestV0FetcherHasNothing(t *testing.T) {
 	}
 }
 
+// TestADisabledPoolChangesNothing: in no generation does a pool's flag stop its workers.
+func TestADisabledPoolChangesNothing(t *testing.T) {
+	for _, gen := range []string{"v0", "v2", "v3"} {
+		in := gens[gen].bridge(20)
+		in.Status.Pools = []fleet.Pool{{ID: "p", PID: 83, Enabled: false}}
+		frozen(6 * m)(&in.Status.Workers[3])
+		_, ds := decide.Bridge(in)
+		if ds[3].Verdict != fleet.Act || ds[4].Verdict != fleet.Healthy {
+			t.Errorf("%s: %+v, %+v", gen, ds[3], ds[4])
+		}
+	}
+}
+
+// TestUnseenWorkersAreNamedAfterTheirGeneration: healing.watch goes by names.
+func TestUnseenWorkersAreNamedAfterTheirGeneration(t *testing.T) {
+	for _, gen := range []string{"v0", "v2", "v3"} {
+		in := gens[gen].bridge(2)
+		in.Status.Monitor = silentFor(h)
+		if _, ds := decide.Bridge(in); ds[0].Rule != gen+".unseen" || ds[0].Condition != string(fleet.Unknown) {
+			t.Errorf("%+v", ds[0])
+		}
+	}
+}
+
 // TestTwins: two contexts that feed one pRuntime throw off each other's counters; v0's deleted workers come back as such.
 func TestTwins(t *testing.T) {
 	for gen, text := range map[string]string{

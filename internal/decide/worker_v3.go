@@ -20,12 +20,11 @@ const (
 func (j *judge) v3(w *fleet.WorkerStatus) finding {
 	switch w.State {
 	case "Starting":
-		most := startingAtMost
 		quiet := startingAfter
 		if strings.HasPrefix(w.Message, "LoadChainState Starting") || strings.HasPrefix(w.Message, "Trying to load chain state") {
-			quiet, most = loadStateTakes, 2*loadStateTakes
+			quiet = loadStateTakes
 		}
-		return j.starting(w, quiet, most)
+		return j.starting(w, quiet, 2*loadStateTakes)
 	case "Synchronizing", "Preparing":
 		return j.v3Syncing(w)
 	case "Working", "GatekeeperWorking":
