@@ -122,6 +122,8 @@ func TestLabRealContainers(t *testing.T) {
 		if s.inspect(t, "phala-node").Restarts < 2 {
 			t.Error("the restart policy does not try")
 		}
+		s.serve(t)
+		s.until(t, "its restart policy has brought it into the next world", func() bool { return len(s.sim.Server.Roles()) > 0 })
 	})
 }
 
@@ -156,13 +158,20 @@ func newSet(t *testing.T) *set {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(s.dir) })
+	s.serve(t)
+	return s
+}
+
+// serve begins a world.
+func (s *set) serve(t *testing.T) {
+	t.Helper()
+	var err error
 	s.sim, err = daemon.StartSim(t.Context(), daemon.SimOptions{Seed: 3, Speed: labSpeed, Fleet: world.FleetOptions{Workers: 4},
 		Scenario: &world.Scenario{}, Wire: simwire.Options{Socket: filepath.Join(s.dir, "sim.sock")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.sim.Close)
-	return s
 }
 
 // run starts a container with the world's socket.
