@@ -180,7 +180,7 @@ func shellLines(text string) []string {
 	for _, m := range regexp.MustCompile("`(phalops [^`]+)`").FindAllStringSubmatch(text, -1) {
 		line := strings.TrimPrefix(m[1], "phalops ")
 		if strings.HasPrefix(line, "plan ") && len(strings.Fields(line)) == 2 && !strings.HasSuffix(line, " list") ||
-			line == "incident show" || line == "completion" {
+			line == "incident show" || line == "completion" || line == "sim role" {
 			line += " ID" // the table of commands leaves the argument out
 		}
 		out = append(out, line)
