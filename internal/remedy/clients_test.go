@@ -145,14 +145,9 @@ func (b bridge) Read(ctx context.Context) prb.Reading {
 		return r
 	}
 	for _, row := range b.b.Workers() {
-		w := fleet.WorkerStatus{ID: row.UUID, Name: row.Name, Enabled: row.Enabled, Endpoint: row.Endpoint, PID: row.PID}
-		w.Stake, err = fleet.ParseAmount(row.Stake)
-		w.StakeOK = err == nil
-		if i := slices.IndexFunc(states, func(c fleet.WorkerStatus) bool { return c.ID == row.UUID }); i >= 0 {
-			w.Running, w.State, w.Session = true, states[i].State, states[i].Session
-		}
-		r.Workers = append(r.Workers, w)
+		r.Workers = append(r.Workers, record(row))
 	}
+	prb.Join(r.Workers, states)
 	return r
 }
 

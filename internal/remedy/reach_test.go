@@ -143,11 +143,17 @@ func (s *site) setup(req act.Request, judge func(*testing.T, acttest.Run)) actte
 // judge holds what holds for every plan whatever happened to it: exactly what ran before runs, and nobody was harmed.
 func (s *site) judge(t *testing.T) {
 	t.Helper()
-	if now := s.running(); !maps.Equal(now, s.before) {
-		t.Errorf("there run %v, before %v", slices.Sorted(maps.Keys(now)), slices.Sorted(maps.Keys(s.before)))
-	}
+	s.judgeSet(t)
 	for _, h := range s.w.Harm() {
 		t.Errorf("harm at %s: %s to %s", h.At.Sub(start()), h.Kind, h.Target)
+	}
+}
+
+// judgeSet is judge for what a person asked for although nothing was wrong: that is harm by itself.
+func (s *site) judgeSet(t *testing.T) {
+	t.Helper()
+	if now := s.running(); !maps.Equal(now, s.before) {
+		t.Errorf("there run %v, before %v", slices.Sorted(maps.Keys(now)), slices.Sorted(maps.Keys(s.before)))
 	}
 }
 

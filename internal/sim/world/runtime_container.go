@@ -22,3 +22,10 @@ func (w *World) ContainPruntime(endpoint, host string, c Container) *Container {
 	}
 	return w.Host(host).Add(&c)
 }
+
+// Rewind puts a pRuntime back by so many parachain blocks, as an older checkpoint does.
+func (p *Pruntime) Rewind(blocks int64) {
+	p.rebase()
+	p.load(p.para.base-blocks, p.relay.base-2*blocks)
+	p.refresh()
+}
