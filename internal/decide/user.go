@@ -119,18 +119,14 @@ func (j *judge) heldSince(w *fleet.WorkerStatus, h fleet.Hold) time.Time {
 // be, no restart is tried where none can mend, and a rule that only reports stands in nobody's way.
 func above(w *fleet.WorkerStatus, f finding, r UserRule) *fleet.Reason {
 	acts := slices.Contains(r.Do, RungRestart) || slices.Contains(r.Do, RungContainer)
-	switch fleet.Condition(f.condition) {
-	case fleet.Unknown, fleet.Disabled, fleet.CoolingDown, fleet.Leaving:
-		return new(fleet.Because("rule.hands_off", "rule", f.rule))
-	}
 	switch {
-	case f.want == wantDisable:
+	case f.want == wantDisable, w.OtherKey != "": // a lost identity is nobody else's business
 		return new(fleet.Because("rule.hands_off", "rule", f.rule))
 	case r.Mode == ModeObserve && (f.want == wantRestart || f.want == wantPerson):
 		return new(fleet.Because("rule.only_observes", "rule", f.rule))
 	case !acts:
-		return nil
-	case f.want == wantPeace, !w.Running:
+		return nil // a person may be told of anybody
+	case f.want == wantPeace, !w.Enabled, !w.Running, mustNotRun(fleet.Condition(f.condition)):
 		return new(fleet.Because("rule.hands_off", "rule", f.rule))
 	case f.want == wantPerson && (f.cause != "" || f.condition == string(fleet.Failing)):
 		return new(fleet.Because("rule.no_cure", "rule", f.rule))
@@ -138,6 +134,11 @@ func above(w *fleet.WorkerStatus, f finding, r UserRule) *fleet.Reason {
 		return new(fleet.Because("rule.parent_first", "rule", f.rule, "suspect", f.suspect))
 	}
 	return nil
+}
+
+// mustNotRun are conditions that no treatment may end, and the one that proves nothing.
+func mustNotRun(c fleet.Condition) bool {
+	return c == fleet.Unknown || c == fleet.Disabled || c == fleet.CoolingDown || c == fleet.Leaving
 }
 
 // ownFinding is what an operator's rule makes of a worker. How the worker is stays what phalops reads; what the facts point
@@ -148,14 +149,15 @@ func (j *judge) ownFinding(w *fleet.WorkerStatus, f finding, r UserRule, h fleet
 		reason: fleet.Because("rule.holds", "rule", r.Name, "for", span(h.Since, w.At), "when", clip(h.When)),
 		bad:    f.bad, network: f.network, cause: f.cause, rungs: r.Do, rest: r.Cooldown, mode: r.Mode,
 	}
+	if f.loud == fleet.Critical {
+		own.loud = f.loud
+	}
 	if !f.reason.IsZero() {
 		own.witnesses = []fleet.Reason{f.reason}
 	}
 	if slices.Contains(r.Do, RungRestart) || slices.Contains(r.Do, RungContainer) {
 		own.want, own.bad = wantRestart, true
 		own.until = j.cooled(w, h.Rule, r.Cooldown)
-	} else if r.Mode == ModeObserve {
-		own.loud = fleet.Info
 	}
 	return own
 }
