@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"phalops/internal/decide"
 	"phalops/internal/fleet"
 	"phalops/internal/store"
 )
@@ -23,6 +24,12 @@ type Board struct {
 	plans     []fleet.Plan // unended, with locks
 	leases    map[string]store.Lease
 	past      map[string][]dated // of nodes, about one every 5 minutes
+
+	blindFrom  time.Time // since when phalops is blind; zero: it sees
+	seeing     time.Time // when it last began to see again
+	suspicions []decide.Suspicion
+	promised   map[fleet.Ref]time.Time // workers that a decision treats, until there is a plan
+	boxless    map[fleet.Ref]time.Time // workers whose container could not be found, until then
 }
 
 type dated struct {
@@ -35,6 +42,7 @@ func NewBoard() *Board {
 	return &Board{
 		nodes: map[string]fleet.NodeStatus{}, bridges: map[string]fleet.BridgeStatus{}, heads: map[string][]fleet.ChainStatus{},
 		decisions: map[fleet.Ref]fleet.Decision{}, leases: map[string]store.Lease{}, past: map[string][]dated{},
+		promised: map[fleet.Ref]time.Time{}, boxless: map[fleet.Ref]time.Time{},
 	}
 }
 
@@ -78,6 +86,7 @@ func (b *Board) setNode(name string, s fleet.NodeStatus) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.nodes[name] = s
+	b.doubt()
 }
 
 // pastEvery is how far apart the kept statuses of a node are: far enough apart to tell whether a lag grows.
@@ -101,34 +110,74 @@ func (b *Board) earlier(name string, now time.Time) *fleet.NodeStatus {
 	return nil
 }
 
-// dark reports whether at least three targets, and all of them, left the newest question unanswered: then the suspect is
-// phalops itself, its network or its machine.
+// dark reports whether phalops should doubt itself: most of what it asks fell silent at once.
 func (b *Board) dark() bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
+	return !b.blindFrom.IsZero()
+}
+
+// blind is since when phalops is blind, zero while it sees, and since when it sees again after it was.
+func (b *Board) blind() (from, seeing time.Time) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.blindFrom, b.seeing
+}
+
+// doubt weighs anew whether phalops is blind. Once it sees again, only answers since then count: the oldest that ended the
+// blindness. The caller holds the lock.
+func (b *Board) doubt() {
+	var voices []decide.Voice
+	var answers []time.Time
+	hear := func(p fleet.Probe, outside, silent bool) {
+		v := decide.Voice{Outside: outside}
+		if silent {
+			v.Missed, v.Failed = max(1, p.Missed), p.Failed
+		} else {
+			answers = append(answers, p.At)
+		}
+		voices = append(voices, v)
+	}
 	for _, n := range b.nodes {
-		if n.Para == nil || n.Para.Missed == 0 {
-			return false
+		if n.Para != nil {
+			hear(n.Para.Probe, false, n.Para.Missed > 0)
 		}
 	}
 	for _, br := range b.bridges {
-		if !silent(br) {
-			return false
+		hear(br.Monitor, false, silent(br))
+	}
+	for _, heads := range b.heads {
+		for _, h := range heads {
+			hear(h.Probe, true, h.Missed > 0)
 		}
 	}
-	return len(b.nodes)+len(b.bridges) >= 3
+	yes, since := decide.Blind(voices)
+	switch {
+	case yes && b.blindFrom.IsZero():
+		b.blindFrom = since
+	case !yes && !b.blindFrom.IsZero():
+		b.seeing = time.Time{}
+		for _, at := range answers {
+			if at.After(b.blindFrom) && (b.seeing.IsZero() || at.Before(b.seeing)) {
+				b.seeing = at
+			}
+		}
+		b.blindFrom = time.Time{}
+	}
 }
 
 func (b *Board) setBridge(name string, s fleet.BridgeStatus) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.bridges[name] = s
+	b.doubt()
 }
 
 func (b *Board) setHeads(network string, s []fleet.ChainStatus) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.heads[network] = s
+	b.doubt()
 }
 
 func (b *Board) headsOf(network string) []fleet.ChainStatus {

@@ -64,13 +64,27 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 		}
 	}
 	in.Policy.Rules = c.rules.of(cfg.Healing.Rules)
-	own, workers := decide.Bridge(in)
+	in.Suspicions, in.Containers = c.board.suspicionsOf(ref), c.containers(before, now)
+	own, workers := c.place(in)
 	status.Condition, status.Since = fleet.BridgeCondition(own.Condition), own.Since
 	for i, d := range workers {
 		status.Workers[i].Condition, status.Workers[i].Since = fleet.Condition(d.Condition), d.Since
 	}
 	c.board.setBridge(b.Name, status)
 	return status, append([]fleet.Decision{own}, workers...), facts
+}
+
+// place decides about a bridge with what is under way everywhere else in view. Bridges come one after the other here, so
+// that two of them do not give away the same place.
+func (c *Control) place(in decide.BridgeInput) (fleet.Decision, []fleet.Decision) {
+	c.placing.Lock()
+	defer c.placing.Unlock()
+	all, sites := c.loads(in.Now)
+	site := sites[in.Status.Site]
+	in.Fleet, in.Site = &all, &site
+	own, workers := decide.Bridge(in)
+	c.board.promise(workers, in.Now)
+	return own, workers
 }
 
 // lockedWorkers are the workers that somebody else's plan holds; those under our own treatment are in Treating.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,6 +63,7 @@ type Control struct {
 	desk    *desk
 	refused refusals
 	rules   rulebook
+	placing sync.Mutex // held while places under treatment are given away
 	saved   saves
 }
 
@@ -125,7 +127,7 @@ func (c *Control) loadDecision(ctx context.Context, target fleet.Ref) {
 // Configure schedules a beat for everything that is configured now, and forgets what no longer is.
 func (c *Control) Configure(now time.Time, messages *notify.Pipeline) {
 	cfg := c.config()
-	want := map[string]Step{beatPlans: c.plansStep, beatHouse: c.houseStep}
+	want := map[string]Step{beatPlans: c.plansStep, beatHouse: c.houseStep, beatFleet: c.fleetStep}
 	for _, name := range c.leaseNames() {
 		want["lease/"+name] = c.leaseStep(name)
 	}
@@ -188,6 +190,10 @@ func (c *Control) configured(ref fleet.Ref) bool {
 				return true
 			}
 		}
+	}
+	if ref.Kind() == fleet.KindHost {
+		_, known := c.config().Hosts[ref.Name()]
+		return known
 	}
 	return ref == fleet.Fleet
 }

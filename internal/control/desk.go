@@ -131,7 +131,7 @@ func (k *desk) judge(ctx context.Context, n news, now time.Time) error {
 	switch {
 	case !known && (!bad(d) || n.held):
 		return nil // nothing is wrong, or somebody is at work there: what a plan stops is no news
-	case !known && d.Suspect != "" && d.Suspect != d.Target:
+	case !known && d.Suspect != "" && d.Suspect != d.Target && k.joins(d):
 		return k.join(ctx, d, now)
 	case !known:
 		i = fleet.Incident{
@@ -158,6 +158,9 @@ func openedEvent(i fleet.Incident, now time.Time) fleet.Event {
 
 // save writes an open incident with its newest decision.
 func (k *desk) save(ctx context.Context, i fleet.Incident, now time.Time, events ...fleet.Event) error {
+	if i.WouldAct.IsZero() && i.Decision.Verdict == fleet.WouldAct {
+		i.WouldAct = now
+	}
 	if i.Raised.IsZero() && urgent(i.Decision) {
 		i.Raised, i.Reason = now, i.Decision.Reason // what people are told is what it was raised for
 	}
@@ -184,6 +187,13 @@ func (k *desk) close(ctx context.Context, i fleet.Incident, d fleet.Decision, no
 		k.closed = append(k.closed, i)
 	}
 	return nil
+}
+
+// joins reports whether a target's trouble is told as its suspect's. One that wants a person is told by itself when its
+// suspect has no trouble that anybody could be told of.
+func (k *desk) joins(d fleet.Decision) bool {
+	_, known := k.open[d.Suspect]
+	return known || d.Verdict != fleet.Person
 }
 
 // join notes a target whose trouble is its suspect's. Until the suspect's own incident is there it is noted nowhere: the

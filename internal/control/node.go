@@ -39,9 +39,11 @@ func (c *Control) judgeNode(ctx context.Context, s config.Site, n config.Node) (
 	facts := observe.Changes(before, status)
 	now := c.clock.Now()
 	last, _ := c.board.Decision(ref)
+	workers, working := c.dependantWorkers(cfg, n.Name)
 	d := decide.Node(decide.NodeInput{
 		Status: status, Last: last, Earlier: c.board.earlier(n.Name, now), Others: c.otherNodes(s, n), Reference: c.board.headsOf(s.Network),
 		Attempts: c.board.attemptsOn(ref), CanRestart: n.Container != "", Dependants: dependants(cfg, n.Name),
+		Workers: workers, Working: working,
 		HostSilent: hostSilent(status), Locked: c.lockedBy(ref),
 		Blind: c.board.dark(), Policy: c.policyAt(s, now), BlockTimes: blockTimes(cfg, s.Network), Now: now,
 	})

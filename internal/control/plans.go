@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"phalops/internal/act"
+	"phalops/internal/decide"
 	"phalops/internal/fleet"
 	"phalops/internal/store"
 )
@@ -102,6 +103,7 @@ func (c *Control) treat(ctx context.Context, site string, decisions []fleet.Deci
 		if d.Verdict != fleet.Act {
 			continue
 		}
+		defer c.board.redeem(d.Target)
 		if until, waits := c.refused.until(d.Target, now); waits {
 			c.log.Debug("a refused treatment rests", "target", d.Target, "until", until)
 			continue
@@ -115,6 +117,9 @@ func (c *Control) treat(ctx context.Context, site string, decisions []fleet.Deci
 		}
 		if err != nil {
 			c.refused.add(d.Target, now)
+			if d.Action == decide.ActionWorkerContainer {
+				c.board.noBox(d.Target, now.Add(boxlessFor)) // the ladder goes on to a person
+			}
 			errs = append(errs, c.store.Append(ctx, fleet.Event{At: now, Kind: fleet.EventPlan, Author: "rule:" + d.Rule, Target: d.Target, Incident: incident,
 				Reason: notTreated(d.Action, err)}))
 			continue

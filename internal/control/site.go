@@ -14,9 +14,10 @@ func (c *Control) policyAt(s config.Site, now time.Time) decide.Policy {
 	cfg := c.config()
 	p := policyOf(cfg)
 	if s.Mode != "" {
-		p.Mode = s.Mode
+		p.Mode, p.SiteMode = s.Mode, true
 	}
 	p.Maintenance = len(cfg.OpenWindows(s.Name, now.Local())) > 0
+	_, p.NotBefore = c.board.blind()
 	return p
 }
 

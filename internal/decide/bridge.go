@@ -19,7 +19,7 @@ type BridgeInput struct {
 	ParentTreated *fleet.Reason              // a running plan holds the bridge or its node; nil: none
 	Blind         bool                       // everything turned dark at once: phalops itself is the suspect
 	Suspicions    []Suspicion                // what Fleet suspects; only those about this bridge or its workers count
-	Containers    map[fleet.Ref]Container    // workers whose own container can be restarted
+	Containers    map[fleet.Ref]bool         // workers whose own container can be restarted
 	Site, Fleet   *Load                      // what may be done beyond this bridge; nil: no bound
 	Labels        map[string]string          // of the configuration, for the operator's own rules
 	Last          Memory                     `json:"-"` // since when such a rule holds; nil: nothing is remembered
@@ -259,7 +259,7 @@ func (j *judge) unseen(parts finding) []fleet.Decision {
 	out := make([]fleet.Decision, len(j.Status.Workers))
 	for i := range j.Status.Workers {
 		w := &j.Status.Workers[i]
-		f := finding{condition: string(fleet.Unknown), rule: "v2.unseen", want: wantTime, since: parts.since, suspect: parts.suspect,
+		f := finding{condition: string(fleet.Unknown), rule: j.book().gen + ".unseen", want: wantTime, since: parts.since, suspect: parts.suspect,
 			reason: fleet.Because("worker.unseen", "bridge", j.Status.Ref)}
 		if f.suspect == "" {
 			f.suspect = j.Status.Ref

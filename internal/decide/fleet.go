@@ -61,6 +61,11 @@ func (s *Suspicion) guard() fleet.Reason {
 	return fleet.Because("guard.suspected", "n", len(s.Members), "total", s.Total, "what", what, "name", s.Name, "until", s.Until)
 }
 
+// Concerns reports whether one of the members belongs to a bridge.
+func (s *Suspicion) Concerns(bridge fleet.Ref) bool {
+	return slices.ContainsFunc(s.Members, func(w fleet.Ref) bool { return w.Parent() == bridge })
+}
+
 // Fleet looks at all bridges together for parents that many bad workers share, and decides about those parents, the sites
 // and the fleet itself. A bridge finds what its own workers share (shared.go); here are the parents that it cannot see.
 func Fleet(in FleetInput) ([]Suspicion, []fleet.Decision) {

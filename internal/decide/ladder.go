@@ -72,9 +72,7 @@ func (j *judge) ladder(w *fleet.WorkerStatus, f finding) choice {
 
 func (j *judge) weighed(rung string, w *fleet.WorkerStatus, f finding) fleet.Candidate {
 	c := circumstance{rule: f.rule, since: f.since, now: j.Now, height: w.Para}
-	if box, known := j.Containers[w.Ref]; known {
-		c.box = &box
-	}
+	c.asked = w.Pruntime != nil && w.Pruntime.Missed == 0 && j.Policy.current(w.Pruntime.Probe, j.Now)
 	c.failed = len(j.historyOf(w.Ref, rung).auto)
 	return weigh(rung, c)
 }
@@ -87,7 +85,7 @@ func (j *judge) historyOf(ref fleet.Ref, rung string) history {
 func (j *judge) rungGuard(rung string, w *fleet.WorkerStatus, f finding, c fleet.Candidate) *guard {
 	budget := j.Policy.WorkerBudget
 	if rung == RungContainer {
-		if _, known := j.Containers[w.Ref]; !known {
+		if !j.Containers[w.Ref] {
 			return &guard{why: fleet.Because("guard.no_container_rung"), person: true, spent: true}
 		}
 		budget.AtMost = min(budget.AtMost, containerTries)

@@ -11,12 +11,6 @@ import (
 // clearly is how many times the gain must be the price: the numbers are estimates.
 const clearly = 2
 
-// Container is what is known of a worker's own container.
-type Container struct {
-	Gone       bool      // its process is not there: nothing in memory is left to lose
-	Checkpoint time.Time // age of its newest checkpoint file; zero: not known
-}
-
 // circumstance is what a candidate is weighed for.
 type circumstance struct {
 	rule   string
@@ -24,7 +18,7 @@ type circumstance struct {
 	now    time.Time    //
 	failed int          // times that this action was tried lately without lasting success
 	height fleet.Height // executed block of a worker
-	box    *Container   // its container; nil: not known
+	asked  bool         // its pRuntime answers: a checkpoint is taken first
 	held   int          // workers that the trouble of what they hang on holds down; 0: the target is a worker itself
 	taken  int          // healthy workers that the action takes along
 }
@@ -43,7 +37,7 @@ func weigh(rung string, c circumstance) fleet.Candidate {
 		out.Source = append(out.Source, "prior.halved")
 	}
 	price := p.cost.Hours()
-	if p.loses && (c.box == nil || !c.box.Gone) {
+	if p.loses {
 		lost, source := lostMemory(c)
 		price += lost.Hours()
 		out.Source = append(out.Source, source)
@@ -57,15 +51,13 @@ func weigh(rung string, c circumstance) fleet.Candidate {
 	return out
 }
 
-// lostMemory is how long a pRuntime takes to get back to where it was without what it held in memory: since its newest
-// checkpoint where that is known, else from its first block.
+// lostMemory is how long a pRuntime takes to get back to where it was. One that answers takes a checkpoint first; for one that
+// does not nobody can say how old its newest is, and then it is the whole way from the first block.
 func lostMemory(c circumstance) (time.Duration, string) {
-	if c.box != nil && !c.box.Checkpoint.IsZero() {
-		// Blocks come one in 12 s and are taken at syncRate: a hundredth of the age, and a minute to load.
-		age := max(0, c.now.Sub(c.box.Checkpoint))
-		return age/(12*syncRate) + time.Minute, "prior.checkpoint_known"
-	}
-	if c.height.Known && c.height.Value > 0 {
+	switch {
+	case c.asked:
+		return time.Minute, "prior.checkpoint_first"
+	case c.height.Known && c.height.Value > 0:
 		return min(time.Duration(c.height.Value/syncRate)*time.Second, 7*24*time.Hour), "prior.checkpoint_unknown"
 	}
 	return firstSync, "prior.checkpoint_unknown"

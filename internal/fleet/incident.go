@@ -14,6 +14,7 @@ type Incident struct {
 	Reason   Reason    `json:"reason"`             // why it opened
 	Opened   time.Time `json:"opened"`             // when the first bad fact was true
 	Acted    time.Time `json:"acted,omitzero"`     // first plan handed over
+	WouldAct time.Time `json:"would_act,omitzero"` // when it would first have been acted upon, had the mode not been observe
 	Raised   time.Time `json:"raised,omitzero"`    // when it first called for an action or a person; before that nobody is told
 	Told     time.Time `json:"told,omitzero"`      // when a person was first told; zero: nobody was
 	Closed   time.Time `json:"closed,omitzero"`    // when it had recovered

@@ -17,6 +17,7 @@ type Incident struct {
 	Reason   *Reason    `json:"reason,omitempty"`
 	Opened   time.Time  `json:"opened"`
 	Acted    *time.Time `json:"acted,omitempty"`
+	WouldAct *time.Time `json:"would_act,omitempty"` // it would have been acted upon, had the mode not been observe
 	Told     *time.Time `json:"told,omitempty"`
 	Closed   *time.Time `json:"closed,omitempty"`
 	Children []string   `json:"children,omitempty"`
@@ -28,7 +29,7 @@ type Incident struct {
 func (w Words) Incident(i fleet.Incident, events []fleet.Event) Incident {
 	out := Incident{
 		ID: i.ID, Target: string(i.Target), Title: i.Title, Site: i.Site, Code: i.Code, Severity: string(i.Severity), Reason: w.reason(i.Reason),
-		Opened: i.Opened.UTC(), Acted: moment(i.Acted), Told: moment(i.Told), Closed: moment(i.Closed), Decision: w.Decision(i.Decision),
+		Opened: i.Opened.UTC(), Acted: moment(i.Acted), WouldAct: moment(i.WouldAct), Told: moment(i.Told), Closed: moment(i.Closed), Decision: w.Decision(i.Decision),
 	}
 	for _, c := range i.Children {
 		out.Children = append(out.Children, string(c))

@@ -102,13 +102,17 @@ func shapes() map[string]any {
 		At: at.UTC(), Live: true, Daemon: "daemon@host-1", Nodes: []Node{w.Node(node(), decision())}, Bridges: []Bridge{w.Bridge(bridge(), decision())},
 		Incidents: []Incident{w.Incident(incident(), nil)}, Plans: []Plan{w.Plan(plan())},
 	}
+	state := ChainState{Height: 2700000, Hash: "0x2abe", Spec: "khala", SpecVersion: 1250}
 	return map[string]any{
 		"node": w.Node(node(), decision()), "node_bare": w.Node(fleet.NodeStatus{}, fleet.Decision{}),
 		"bridge": w.Bridge(bridge(), decision()), "bridge_bare": w.Bridge(fleet.BridgeStatus{}, fleet.Decision{}),
 		"worker": w.Worker("dc1", worker(), decision()), "worker_bare": w.Worker("", fleet.WorkerStatus{}, fleet.Decision{}),
 		"incident": w.Incident(incident(), []fleet.Event{event()}), "incident_bare": w.Incident(fleet.Incident{}, nil),
 		"event": w.Event(event()), "event_bare": w.Event(fleet.Event{}),
-		"plan": w.Plan(plan()), "plan_bare": w.Plan(fleet.Plan{Counts: map[fleet.StepState]int{fleet.StepDone: 3}}),
+		"chain_storage":   ChainStorage{state, "System", "Account", "AccountInfo", []ChainEntry{{"0x26aa", json.RawMessage(`["42DnB4uneK6bURXJeXgMdWYyUah9tSaviM2ijedZXxsPTQWY"]`), true, json.RawMessage(`{"free":"1000000000000"}`)}}},
+		"chain_constants": ChainConstants{state, []ChainConstant{{"System", "SS58Prefix", "u16", json.RawMessage("30"), "The network."}}},
+		"chain_metadata":  ChainMetadata{state, 30, []ChainPallet{{"System", 0, []ChainItem{{"Account", []ChainKey{{"AccountId32", "Blake2_128Concat"}}, "AccountInfo", true, "Accounts."}}, []string{"SS58Prefix"}, []string{"remark"}}}},
+		"plan":            w.Plan(plan()), "plan_bare": w.Plan(fleet.Plan{Counts: map[fleet.StepState]int{fleet.StepDone: 3}}),
 		"status": full,
 	}
 }

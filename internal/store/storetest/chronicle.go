@@ -22,7 +22,7 @@ func fullDecision(target fleet.Ref) fleet.Decision {
 func incidents(t *testing.T, s store.Store) {
 	node := fleet.Incident{
 		ID: "inc-1", Target: fleet.NodeRef("n1"), Title: "节点 n1", Site: "dc1", Code: "Stalled", Severity: fleet.Critical,
-		Reason: because("test.stalled"), Opened: t0(), Acted: at(1), Told: at(2),
+		Reason: because("test.stalled"), Opened: t0(), Acted: at(1), WouldAct: at(1), Told: at(2),
 		Children: []fleet.Ref{fleet.BridgeRef("prb-b")}, Decision: fullDecision(fleet.NodeRef("n1")),
 	}
 	later := fleet.Incident{ID: "inc-2", Target: fleet.BridgeRef("prb-b"), Reason: because("test.blind"), Opened: at(time.Hour)}

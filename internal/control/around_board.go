@@ -1,0 +1,101 @@
+package control
+
+import (
+	"strings"
+	"time"
+
+	"phalops/internal/decide"
+	"phalops/internal/fleet"
+)
+
+// suspect replaces the suspicions and returns those that are new.
+func (b *Board) suspect(now []decide.Suspicion) []decide.Suspicion {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	known := map[[3]string]bool{}
+	for _, s := range b.suspicions {
+		known[[3]string{string(s.Parent), s.Kind, s.Name}] = true
+	}
+	b.suspicions = now
+	var fresh []decide.Suspicion
+	for _, s := range now {
+		if !known[[3]string{string(s.Parent), s.Kind, s.Name}] {
+			fresh = append(fresh, s)
+		}
+	}
+	return fresh
+}
+
+// suspicionsOf are those that concern a bridge or one of its workers.
+func (b *Board) suspicionsOf(bridge fleet.Ref) []decide.Suspicion {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []decide.Suspicion
+	for _, s := range b.suspicions {
+		if s.Parent == bridge || s.Concerns(bridge) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// allAttempts is what was tried on anything, oldest first.
+func (b *Board) allAttempts() []fleet.Attempt {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.attempts
+}
+
+// busy are the workers that a rule's plan works on, or is about to.
+func (b *Board) busy(now time.Time) map[fleet.Ref]bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := map[fleet.Ref]bool{}
+	for _, p := range b.plans {
+		if strings.HasPrefix(p.Author, "user:") {
+			continue
+		}
+		for _, t := range p.Targets {
+			if t.Kind() == fleet.KindWorker {
+				out[t] = true
+			}
+		}
+	}
+	for ref, at := range b.promised {
+		if now.Sub(at) < promiseFor {
+			out[ref] = true
+		}
+	}
+	return out
+}
+
+// promise holds the places of the workers that decisions treat, until their plans are written down.
+func (b *Board) promise(decisions []fleet.Decision, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, d := range decisions {
+		if d.Verdict == fleet.Act && d.Target.Kind() == fleet.KindWorker {
+			b.promised[d.Target] = now
+		}
+	}
+}
+
+// redeem gives a promised place back: there is a plan now, or none could be made.
+func (b *Board) redeem(target fleet.Ref) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.promised, target)
+}
+
+// noBox notes that a worker's container could not be found.
+func (b *Board) noBox(worker fleet.Ref, until time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.boxless[worker] = until
+}
+
+func (b *Board) isBoxless(worker fleet.Ref, now time.Time) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return now.Before(b.boxless[worker])
+}
