@@ -131,6 +131,10 @@ func valueName(f *pflag.Flag) string {
 		return "REGEXP"
 	case "pool":
 		return "PID"
+	case "rpc":
+		return "URL"
+	case "at":
+		return "HEIGHT|HASH"
 	case "target":
 		return "REF"
 	}
