@@ -104,7 +104,9 @@ func nodesOfTheNight() []fleet.NodeStatus {
 		{Ref: fleet.NodeRef("node-1"), Site: "dc1", Para: chain("http://127.1.0.1:9944", 3512345, 3512345, 8*time.Second, 40),
 			Relay: chain("http://127.1.0.1:9945", 16912345, 16912346, 4*time.Second, 38), Container: running, Condition: fleet.NodeHealthy, Since: before(76 * time.Hour)},
 		{Ref: fleet.NodeRef("node-2"), Site: "dc1", Para: chain("http://127.1.0.2:9944", 3512288, 3512345, 12*time.Minute, 12),
-			Relay: chain("http://127.1.0.2:9945", 16912345, 16912346, 4*time.Second, 38), Container: running, Condition: fleet.NodeStalled, Since: before(7 * time.Minute)},
+			Relay: chain("http://127.1.0.2:9945", 16912345, 16912346, 4*time.Second, 38), Container: running, Condition: fleet.NodeStalled, Since: before(7 * time.Minute),
+			Disk:   &fleet.DiskStatus{Probe: seen(2 * time.Minute), Path: "/opt/khala", Mount: "/opt", Free: 60 << 30, Total: 2000 << 30},
+			Caches: []fleet.HeadersCacheStatus{{Probe: seen(30 * time.Second), Name: "hc-1", URL: "http://127.1.0.2:22111", Header: height(16911360, 40*time.Minute)}}},
 	}
 }
 

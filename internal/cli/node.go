@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"path"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -57,7 +59,8 @@ func (s *session) nodes(now snapshot, sites, names []string, why bool) error {
 	g := grid{head: []string{"col.node", "col.site", "col.condition", "col.since", "col.chain", "col.height", "col.target", "col.moved", "col.peers", "col.container"},
 		spare: []string{"col.container", "col.site", "col.since", "col.target"}}
 	if why {
-		g.head = append(g.head, "col.reason")
+		g.head = append(g.head, "col.disk", "col.reason")
+		g.spare = append(g.spare, "col.disk")
 	}
 	out := []view.Node{}
 	for _, n := range now.Nodes {
@@ -77,9 +80,14 @@ func (s *session) nodes(now snapshot, sites, names []string, why bool) error {
 				row[7] = s.ago(*c.MovedAt, now.At)
 			}
 			if why {
-				row = append(row, s.because(d, c, i))
+				row = append(row, freeOf(v.Disk, i), s.because(d, c, i))
 			}
 			g.add(row...)
+		}
+		if why {
+			for _, c := range v.Caches {
+				g.add(s.cacheRow(c, now.At)...)
+			}
 		}
 	}
 	if err := s.print(out, g); err != nil {
@@ -99,6 +107,29 @@ func (a *app) because(d fleet.Decision, c view.Chain, line int) string {
 	default:
 		return ""
 	}
+}
+
+// freeOf is what is left of a node's disk, in its first line; "" where nobody looks.
+func freeOf(d *view.Disk, line int) string {
+	switch {
+	case d == nil || line > 0:
+		return ""
+	case d.Free == nil:
+		return "–"
+	}
+	return fmt.Sprintf("%.1f GiB (%.0f%%)", float64(*d.Free)/(1<<30), 100*float64(*d.Free)/float64(*d.Total))
+}
+
+// cacheRow is a headers cache in the lines of its node: where the others show a chain, it shows its relay chain headers.
+func (s *session) cacheRow(c view.Cache, now time.Time) []string {
+	row := []string{"", "", "", "", c.Name, show(c.Header), "", "", "", "", "", ""}
+	if c.MovedAt != nil {
+		row[7] = s.ago(*c.MovedAt, now)
+	}
+	if c.Silent != nil {
+		row[11] = c.Silent.Text
+	}
+	return row
 }
 
 // show is a number that may be unknown.
