@@ -2,6 +2,9 @@ package decide_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -165,3 +168,47 @@ func contextless(w *fleet.WorkerStatus) {
 
 // all joins changes.
 func all(changes ...workerChange) []workerChange { return changes }
+
+// TestEveryRuleHasItsPlaceInTheDocs: people put these names into healing.watch.
+func TestEveryRuleHasItsPlaceInTheDocs(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "worker-rules.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	for _, rule := range rulesInTables(t) {
+		_, name, _ := strings.Cut(rule, ".")
+		short := strings.TrimPrefix(strings.TrimPrefix(name, "error."), "step.")
+		if !strings.Contains(text, "`"+name+"`") && !strings.Contains(text, "`"+short+"`") {
+			t.Errorf("%s is not in docs/worker-rules.md", rule)
+		}
+	}
+}
+
+// rulesInTables reads the names out of the tables in the test files.
+func rulesInTables(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := regexp.MustCompile(`" ?(?:[A-Z][a-zA-Z]+ )?(?:healthy|wait|act|person|handsoff) ((?:gen|v0|v2|v3|solo)\.[a-z_.]+) `)
+	seen := map[string]bool{}
+	var rules []string
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range name.FindAllStringSubmatch(string(source), -1) {
+			if !seen[m[1]] {
+				seen[m[1]] = true
+				rules = append(rules, m[1])
+			}
+		}
+	}
+	if len(rules) < 100 {
+		t.Fatalf("only %d rules found", len(rules))
+	}
+	return rules
+}

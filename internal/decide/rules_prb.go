@@ -72,9 +72,7 @@ var prbErrors = []errorRule{
 // prbSteps are for S_PRE_MINING, S_PRE_ACTIVE and S_SYNCHED. A cooling worker of v0 waits to be ready for days; what the
 // chain says of its session tells the two apart.
 var prbSteps = []patience{
-	{[]string{"getting ra report"}, "attestation", 30 * time.Minute, causePCCS, "worker.step.attestation"},
-	{[]string{"ensuring registration"}, "attestation", 30 * time.Minute, causePCCS, "worker.step.attestation"},
-	{[]string{"forcera detected"}, "attestation", 30 * time.Minute, causePCCS, "worker.step.attestation"},
+	{[]string{"getting ra report", "ensuring registration", "forcera detected"}, "attestation", 30 * time.Minute, causePCCS, "worker.step.attestation"},
 	{[]string{"registering worker"}, "registering", 30 * time.Minute, causeTrade, "worker.step.registering"},
 	{[]string{"re-register done"}, "registered", 30 * time.Minute, causeTrade, "worker.step.other"},
 	{[]string{"waiting for benchmark"}, "benchmark", time.Hour, "", "worker.step.benchmark"},
@@ -83,8 +81,7 @@ var prbSteps = []patience{
 	{[]string{"starting "}, "starting", 30 * time.Minute, causeTrade, "worker.step.starting"},
 	{[]string{"stopping "}, "stopping", 30 * time.Minute, causeTrade, "worker.step.other"},
 	{[]string{"updating stake"}, "stake", 30 * time.Minute, causeTrade, "worker.step.stake"},
-	{[]string{"message queue synched"}, "queue", 30 * time.Minute, causeTrade, "worker.step.queue"},
-	{[]string{"synching message queue"}, "queue", 30 * time.Minute, causeTrade, "worker.step.queue"},
+	{[]string{"synching message queue", "message queue synched"}, "queue", 30 * time.Minute, causeTrade, "worker.step.queue"},
 	{[]string{"error while synching mq egress"}, "egress", 30 * time.Minute, causeTrade, "worker.step.queue"},
 	{[]string{"cooling down"}, "cooling", time.Hour, "", "worker.step.ready"},
 	{[]string{"state changed from"}, "entered", time.Hour, "", "worker.step.other"},
