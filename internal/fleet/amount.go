@@ -18,6 +18,9 @@ const PHADecimals = 12
 // NewAmount makes an Amount of n smallest units.
 func NewAmount(n uint64) Amount { return Amount{lo: n} }
 
+// SetUint128 makes a 2⁶⁴·hi + lo smallest units. Decoders of chain data use it.
+func (a *Amount) SetUint128(hi, lo uint64) { *a = Amount{hi, lo} }
+
 // PHA makes an Amount of n whole PHA.
 func PHA(n uint64) Amount {
 	hi, lo := bits.Mul64(n, 1e12)

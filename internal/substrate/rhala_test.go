@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"phalops/internal/fleet"
 	"phalops/internal/substrate/scale"
 )
 
@@ -240,6 +242,53 @@ func TestRealRuntime(t *testing.T) {
 	}
 }
 
+// TestRealCalls decodes the calls of a recorded block and encodes them again, to the byte.
+func TestRealCalls(t *testing.T) {
+	node := recordedNode(t)
+	rt, err := new(Runtimes).At(t.Context(), New("http://127.0.0.1:9944", node), block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var body struct {
+		Block struct{ Extrinsics []string }
+	}
+	if err := json.Unmarshal(node.bodies[fmt.Sprintf(`chain_getBlock["%s"]`, block)], &body); err != nil || len(body.Block.Extrinsics) < 2 {
+		t.Fatal(body, err)
+	}
+	for i, text := range body.Block.Extrinsics {
+		raw, err := hex.DecodeString(text[2:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw = raw[1<<(raw[0]&3):] // its length
+		if raw[0] != 4 {
+			t.Fatalf("extrinsic %d is of format %d", i, raw[0])
+		}
+		at := slices.IndexFunc(rt.Metadata.Pallets, func(p *scale.Pallet) bool { return p.Index == raw[1] })
+		pallet := rt.Metadata.Pallets[at]
+		args, err := pallet.Calls.AppendJSON(nil, raw[2:])
+		call, _ := jsonValue(t, args, err).(map[string]any)
+		for name, args := range call {
+			got, err := rt.Metadata.Call(pallet.Name, name, args.(map[string]any))
+			if err != nil || !bytes.Equal(got, raw[1:]) {
+				t.Errorf("%s.%s: %x, %v, want %x", pallet.Name, name, got, err, raw[1:])
+			}
+		}
+		if len(call) != 1 || i == 0 && string(args) != `{"set":{"now":1796036882067}}` {
+			t.Errorf("%s", args)
+		}
+	}
+	batch, err := rt.Metadata.Call("Utility", "batch_all", map[string]any{"calls": []any{
+		map[string]any{"System": map[string]any{"remark": map[string]any{"remark": "hi"}}},
+		map[string]any{"Timestamp": map[string]any{"set": map[string]any{"now": 1}}},
+	}})
+	utility, _ := rt.Metadata.Pallet("Utility")
+	remark, _ := rt.Metadata.Call("System", "remark", map[string]any{"remark": []byte("hi")})
+	if want := fmt.Sprintf("%02x0208%x010004", utility.Index, remark); err != nil || fmt.Sprintf("%x", batch) != want {
+		t.Errorf("%x, %v, want %s", batch, err, want)
+	}
+}
+
 // TestRealTotals binds the same maps to Go structs and adds them up, exactly.
 func TestRealTotals(t *testing.T) {
 	node, truth := recordedNode(t), recordedTruth(t)
@@ -296,11 +345,18 @@ func TestRealTotals(t *testing.T) {
 	got["sum_total_reward"] = reward.String()
 
 	var stake scale.U128
+	var one fleet.Amount
 	if err := Each(t.Context(), s, entry("PhalaComputation", "Stakes"), func(_ *[32]byte, v *scale.U128) error {
 		plus(&stake, *v)
 		return nil
 	}); err != nil {
 		t.Fatal(err)
+	}
+	if err := Each(t.Context(), s, entry("PhalaComputation", "Stakes"), func(_ *[32]byte, v *fleet.Amount) error {
+		one = *v
+		return nil
+	}); err != nil || one.PHA() == "0" {
+		t.Fatal(one, err)
 	}
 	got["sum_stake"] = stake.String()
 	for name, item := range map[string]string{"bound": "PhalaComputation.SessionBindings", "registered_workers": "PhalaRegistry.Workers"} {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 type session struct {
@@ -246,4 +247,142 @@ func BenchmarkSessionJSON(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// mine is a 128-bit number of somebody else's.
+type mine struct{ hi, lo uint64 }
+
+func (m *mine) SetUint128(hi, lo uint64) { *m = mine{hi, lo} }
+
+// TestBindEveryKind binds every kind of chain type to every Go type that it fits.
+func TestBindEveryKind(t *testing.T) {
+	md := parse(t, small(
+		prim("u8"), prim("u64"), prim("i16"), prim("u128"), prim("bool"), prim("str"), // 0–5
+		list(0), list(2), array(2, 1), array(4, 0), tuple(0, 5), // 6–10
+		cat([]byte{defCompact}, compact(1)), cat([]byte{defCompact}, compact(3)), // 11, 12
+		enum(oneVariant("A", 0), oneVariant("B", 3, unnamed(1)), oneVariant("C", 4, named("x", 0), named("y", 4))), // 13
+		at(enum(oneVariant("None", 0), oneVariant("Some", 1, unnamed(1))), "Option"),                               // 14
+		composite(named("value", 0), named("children", 16)),                                                        // 15
+		list(15), // 16
+		composite(named("skipped", 5), named("deep", 18), named("last_one", 4)),                      // 17
+		composite(named("a", 13), named("b", 14), named("c", 6), named("d", 12), named("inner", 19)), // 18
+		composite(named("z", 2)), // 19
+	))
+	type tree struct {
+		Value    uint8
+		Children []tree
+	}
+	type variants struct {
+		B *uint64
+		C *struct{ Y bool }
+	}
+	type path struct {
+		Z    int64  `scale:"deep.inner.z"`
+		D    mine   `scale:"nothing|deep.d"`
+		Last bool   `scale:"last_one"`
+		No   string `scale:"deep.no,optional"`
+	}
+	seven := uint64(7)
+	bound(t, md, 0, "\x07", uint8(7))
+	bound(t, md, 0, "\x07", uint64(7))
+	bound(t, md, 0, "\xff", int16(255))
+	bound(t, md, 0, "\x07", U128{Lo: 7})
+	bound(t, md, 1, "\x07\x00\x00\x00\x00\x00\x00\x00", seven)
+	bound(t, md, 2, "\xfe\xff", int32(-2))
+	bound(t, md, 3, "\x01"+strings.Repeat("\x00", 14)+"\x80", U128{Hi: 1 << 63, Lo: 1})
+	bound(t, md, 3, "\x01"+strings.Repeat("\x00", 14)+"\x80", mine{1 << 63, 1})
+	bound(t, md, 4, "\x01", true)
+	bound(t, md, 5, "\x08hi", "hi")
+	bound(t, md, 6, "\x08hi", []byte("hi"))
+	bound(t, md, 6, "\x08hi", "hi")
+	bound(t, md, 7, "\x08\x01\x00\xff\xff", []int16{1, -1})
+	bound(t, md, 8, "\x07\x00\x00\x00\x00\x00\x00\x00"+strings.Repeat("\x00", 8), [2]uint64{7})
+	bound(t, md, 8, "\x07\x00\x00\x00\x00\x00\x00\x00"+strings.Repeat("\x00", 8), []uint64{7, 0})
+	bound(t, md, 9, "abcd", [4]byte([]byte("abcd")))
+	bound(t, md, 9, "abcd", []byte("abcd"))
+	bound(t, md, 10, "\x07\x08hi", struct {
+		N uint8
+		S string
+	}{7, "hi"})
+	bound(t, md, 11, "\x1c", uint64(7))
+	bound(t, md, 12, "\x1c", U128{Lo: 7})
+	bound(t, md, 13, "\x03\x07\x00\x00\x00\x00\x00\x00\x00", "B")
+	bound(t, md, 13, "\x04\x07\x01", uint8(4))
+	bound(t, md, 13, "\x03\x07\x00\x00\x00\x00\x00\x00\x00", variants{B: &seven})
+	bound(t, md, 13, "\x04\x07\x01", variants{C: &struct{ Y bool }{true}})
+	bound(t, md, 13, "\x00", variants{})
+	bound(t, md, 14, "\x00", (*uint64)(nil))
+	bound(t, md, 14, "\x01\x07\x00\x00\x00\x00\x00\x00\x00", &seven)
+	bound(t, md, 14, "\x01\x07\x00\x00\x00\x00\x00\x00\x00", Option[uint64]{true, 7})
+	bound(t, md, 14, "\x00", Option[uint64]{})
+	bound(t, md, 15, "\x01\x08\x02\x00\x03\x04\x04\x00", tree{1, []tree{{Value: 2}, {3, []tree{{Value: 4}}}}})
+	bound(t, md, 17, "\x08hi"+"\x04\x07\x01"+"\x00"+"\x04x"+"\x1c"+"\xff\xff"+"\x01", path{Z: -1, D: mine{lo: 7}, Last: true})
+}
+
+// bound decodes into a used variable, so that nothing of what was there before stays.
+func bound[T any](t *testing.T, md *Metadata, typ int, data string, want T) {
+	t.Helper()
+	ty, err := md.Type(typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := Bind[T](ty)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	var got T
+	for range 2 {
+		if err := read([]byte(data), &got); err != nil {
+			t.Errorf("%s: %v", ty, err)
+		}
+	}
+	equal := cmp.Options{cmp.AllowUnexported(mine{}), cmpopts.EquateEmpty()}
+	if diff := cmp.Diff(want, got, equal); diff != "" {
+		t.Errorf("%s: %s", ty, diff)
+	}
+	for cut := range len(data) {
+		if err := read([]byte(data[:cut]), &got); err == nil {
+			t.Errorf("%s: the first %d bytes of %q are enough", ty, cut, data)
+		}
+	}
+}
+
+// FuzzBind: whatever is a pool for the JSON is the same pool for Go.
+func FuzzBind(f *testing.F) {
+	e, err := metadataOf(f, "metadata/khala-1190-v14.scale.gz").Entry("PhalaStakePool", "StakePools")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, v := range vectors(f) {
+		if v.Item == e.Name {
+			f.Add(unhex(f, v.ValueHex))
+		}
+	}
+	type pool struct {
+		Pid           uint64
+		Cap           Option[U128]
+		TotalStake    U128
+		Workers       [][32]byte
+		WithdrawQueue []struct{ Shares U128 }
+	}
+	read, err := Bind[pool](e.Value)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text, err := e.Value.AppendJSON(nil, data)
+		var p pool
+		if bindErr := read(data, &p); err != nil || bindErr != nil {
+			if err == nil {
+				t.Fatalf("%s: %v", text, bindErr)
+			}
+			return
+		}
+		m := value(t, text).(map[string]any)
+		queue, workers := m["withdraw_queue"].([]any), m["workers"].([]any)
+		if plain(m["total_stake"]) != p.TotalStake.String() || (m["cap"] == nil) == p.Cap.Some || len(queue) != len(p.WithdrawQueue) || len(workers) != len(p.Workers) {
+			t.Fatalf("%s: %+v", text, p)
+		}
+	})
 }

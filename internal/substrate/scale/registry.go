@@ -93,8 +93,12 @@ func shapeOf(fields []field) shape {
 }
 
 func (p *parser) fields() []field {
-	var all []field
-	for range p.count(4) {
+	n := p.count(4)
+	if n == 0 {
+		return nil
+	}
+	all := make([]field, 0, n)
+	for range n {
 		var f field
 		if p.some() {
 			f.name = p.name()
