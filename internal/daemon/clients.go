@@ -61,8 +61,8 @@ func NewClients(o ClientOptions) *Clients {
 	}
 }
 
-// Configure makes the clients of a new configuration; those whose entry did not change live on, those of the others are
-// closed, with whatever is under way on them.
+// Configure makes the clients of a new configuration; those whose entry did not change live on, those of the others and of
+// hosts whose key is another now are closed, with whatever is under way on them.
 func (c *Clients) Configure(cfg config.Config) {
 	c.mu.Lock()
 	c.cfg = cfg

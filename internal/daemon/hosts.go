@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -30,8 +31,14 @@ type machine struct {
 	host   host.Host     // nil: no command runs there
 	engine host.Engine   // nil: there is no way to its containers
 	ssh    *ssh.Host     // nil: not over SSH
+	key    digest        // of the key of its login
 	close  func()
 }
+
+// digest tells one key from another; zero stands for the ssh-agent.
+type digest [sha256.Size]byte
+
+func (d digest) given() bool { return d != digest{} }
 
 // Host is a configured host for commands and files: this machine, or one behind SSH.
 func (c *Clients) Host(name string) (host.Host, error) {
@@ -118,7 +125,8 @@ func (c *Clients) overSSH(h config.Host) (machine, error) {
 		}
 		o.NewEngine = func(string, func(context.Context) (net.Conn, error)) ssh.Engine { return engine }
 	}
-	if err := c.identify(h, &o); err != nil {
+	key, err := c.identify(h, &o)
+	if err != nil {
 		return machine{}, err
 	}
 	if h.SSH.Bastion != "" {
@@ -132,7 +140,7 @@ func (c *Clients) overSSH(h config.Host) (machine, error) {
 	if err != nil {
 		return machine{}, err
 	}
-	return machine{host: s, engine: s.Containers(), ssh: s, close: s.Close}, nil
+	return machine{host: s, engine: s.Containers(), ssh: s, key: key, close: s.Close}, nil
 }
 
 // knownHosts is the file of host keys in the data folder.
@@ -142,24 +150,32 @@ const knownHosts = "known_hosts"
 const secretTimeout = 10 * time.Second
 
 // identify gives o the key of a host, or the ssh-agent where it has none.
-func (c *Clients) identify(h config.Host, o *ssh.Options) error {
+func (c *Clients) identify(h config.Host, o *ssh.Options) (digest, error) {
 	if h.SSH.Key.IsZero() {
 		if c.secrets.LookupEnv != nil {
 			o.Agent, _ = c.secrets.LookupEnv("SSH_AUTH_SOCK")
 		}
 		if o.Agent == "" {
-			return fleet.Fail(fleet.Failed, fleet.Because("daemon.no_key", "host", h.Name))
+			return digest{}, fleet.Fail(fleet.Failed, fleet.Because("daemon.no_key", "host", h.Name))
 		}
-		return nil
+		return digest{}, nil
 	}
+	key, err := c.keyOf(h.SSH.Key)
+	if err != nil {
+		return digest{}, err
+	}
+	o.Keys = [][]byte{key}
+	return sha256.Sum256(key), nil
+}
+
+func (c *Clients) keyOf(ref secret.Ref) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), secretTimeout)
 	defer cancel()
-	key, err := c.secrets.Resolve(ctx, h.SSH.Key)
+	key, err := c.secrets.Resolve(ctx, ref)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	o.Keys = [][]byte{[]byte(key.Reveal())}
-	return nil
+	return []byte(key.Reveal()), nil
 }
 
 // mayDial holds a host that is dialled without the HTTP client against its policy. A name could lead anywhere.
@@ -183,11 +199,32 @@ func wayTo(cfg config.Config, h config.Host) []config.Host {
 	return way
 }
 
-// staleHosts takes out the hosts that the configuration no longer has as they were made. c.mu is held.
+// staleHosts takes out the hosts that the configuration no longer has as they were made, and those on whose way a key was
+// replaced by another. c.mu is held.
 func (c *Clients) staleHosts() []machine {
+	keys := map[secret.Ref]digest{} // as they are now; zero where one cannot be had
+	rotated := func(m machine) bool {
+		if !m.key.given() {
+			return false
+		}
+		ref := m.way[0].SSH.Key
+		now, read := keys[ref]
+		if !read {
+			if key, err := c.keyOf(ref); err == nil {
+				now = sha256.Sum256(key)
+			}
+			keys[ref] = now
+		}
+		return now.given() && now != m.key
+	}
+	gone := map[string]bool{}
+	for name, m := range c.hosts {
+		h, ok := c.cfg.Hosts[name]
+		gone[name] = !ok || !reflect.DeepEqual(m.way, wayTo(c.cfg, h)) || rotated(m)
+	}
 	var stale []machine
 	for name, m := range c.hosts {
-		if h, ok := c.cfg.Hosts[name]; !ok || !reflect.DeepEqual(m.way, wayTo(c.cfg, h)) {
+		if slices.ContainsFunc(m.way, func(h config.Host) bool { return gone[h.Name] }) {
 			stale = append(stale, m)
 			delete(c.hosts, name)
 		}

@@ -177,6 +177,22 @@ func TestLabHostKeys(t *testing.T) {
 	if code != "host.login_refused" || !strings.Contains(sentence, server.User) || strings.Contains(sentence, "PRIVATE KEY") {
 		t.Errorf("a key that the machine does not know: %s, %s", code, sentence)
 	}
+	// The right key takes its place: it counts after a reload of the same configuration, which leaves a working login alone.
+	c := s.clients()
+	says(t, c, "node-1", "true")
+	s.env["KEY_node_1"] = string(server.Key)
+	c.Configure(s.config())
+	h, err := c.Host("node-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, code, sentence = says(t, c, "node-1", "true"); code != "" {
+		t.Errorf("after the key was replaced: %s, %s", code, sentence)
+	}
+	c.Configure(s.config())
+	if again, err := c.Host("node-1"); err != nil || again != h {
+		t.Errorf("a reload that changes nothing makes another login, %v", err)
+	}
 }
 
 // TestDaemonWithoutAKey: a key that cannot be had is told when the daemon starts, and refuses a reload.
