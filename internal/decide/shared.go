@@ -70,6 +70,9 @@ func (j *judge) shared(found []finding, settled time.Time) *cluster {
 		if len(window) < least {
 			continue
 		}
+		if last := latest(bad[to].since.Add(segmentHold), bad[to].since.Add(clusterHold), settled.Add(clusterHold)); !last.After(j.Now) {
+			continue // long over, whatever they share
+		}
 		segment := j.segment(found, window)
 		until := latest(bad[to].since, settled).Add(clusterHold)
 		if segment != "" {
@@ -102,8 +105,11 @@ func (j *judge) shared(found []finding, settled time.Time) *cluster {
 func (j *judge) segment(found []finding, bad []badWorker) string {
 	common := ""
 	for _, b := range bad {
+		if !found[b.at].network {
+			return ""
+		}
 		p := prefixOf(j.Status.Workers[b.at].Endpoint)
-		if !found[b.at].network || p == "" || (common != "" && p != common) {
+		if p == "" || (common != "" && p != common) {
 			return ""
 		}
 		common = p
