@@ -155,7 +155,17 @@ func decisionsOfTheNight() []fleet.Decision {
 			Guards: []fleet.Reason{fleet.Because("guard.backoff", "n", 2, "pause", 20*time.Minute, "until", night.Add(6*time.Minute))}},
 		{Target: unresponsive, At: before(5 * time.Second), Condition: "Unresponsive", Since: before(9 * time.Minute), Rule: "v2.frozen", Suspect: fleet.BridgeRef("prb-a"),
 			Verdict: fleet.Act, Action: "worker.restart", Severity: fleet.Warning,
-			Reason: fleet.Because("worker.frozen_unresponsive", "session", "WorkerUnresponsive", "height", 3512340, "for", 9*time.Minute, "head", 3512385, "lag", 45)},
+			Reason: fleet.Because("worker.frozen_unresponsive", "session", "WorkerUnresponsive", "height", 3512340, "for", 9*time.Minute, "head", 3512385, "lag", 45),
+			Holds:  holdsOfTheNight()},
+	}
+}
+
+func holdsOfTheNight() []fleet.Hold {
+	return []fleet.Hold{
+		{Rule: "user.slow", When: "worker.lag > 40", Since: before(9 * time.Minute), Due: before(-time.Minute)},
+		{Rule: "user.frozen", When: "worker.enabled and\n  worker.frozen > duration(\"5m\")", Since: before(4 * time.Minute), Due: before(time.Minute),
+			Why: fleet.Because("rule.only_observes", "rule", "v2.frozen")},
+		{Rule: "user.cold", When: "worker.v < 100", Why: fleet.Because("rule.unknown", "field", "worker.v")},
 	}
 }
 
