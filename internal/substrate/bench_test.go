@@ -133,9 +133,7 @@ func (n *benchNode) add(prefix string, keys []string, value string) {
 		n.values[page[0]], _ = json.Marshal([]any{map[string]any{"block": block, "changes": changes}})
 		before = page[len(page)-1]
 	}
-	if len(keys)%1000 == 0 {
-		n.keys[prefix+before] = []byte("[]")
-	}
+	n.keys[prefix+before] = []byte("[]")
 }
 
 func (n *benchNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {

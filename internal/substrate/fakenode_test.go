@@ -26,6 +26,7 @@ type fakeNode struct {
 
 	trouble func(ctx context.Context, asked question) (answer string, err error) // "" is no trouble
 	order   func([]string) []string                                              // of the keys in an answer about values
+	stingy  int                                                                  // gives at most so many keys; 0: as many as it is asked for
 
 	flying, most atomic.Int64
 	mu           sync.Mutex
@@ -127,6 +128,9 @@ func (f *fakeNode) question(method string, params []json.RawMessage) (question, 
 }
 
 func (f *fakeNode) keys(prefix string, n int, after string) string {
+	if f.stingy > 0 {
+		n = min(n, f.stingy)
+	}
 	all := f.sorted()
 	from, _ := slices.BinarySearch(all, max(prefix, after))
 	out := []string{}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"phalops/internal/fleet"
 	"phalops/internal/substrate/scale"
 )
 
@@ -45,7 +46,7 @@ func (c *Client) Metadata(ctx context.Context, hash string) (*scale.Metadata, er
 	}
 	md, err := scale.Parse(blob)
 	if err != nil {
-		return nil, badReply(method, 200, err.Error())
+		return nil, fleet.FailWith(fleet.Failed, fleet.Because("substrate.bad_metadata", "err", clip(err.Error())), err)
 	}
 	return md, nil
 }

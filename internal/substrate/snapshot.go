@@ -135,7 +135,8 @@ func (s *Snapshot) stream(ctx context.Context, feed func(context.Context, func([
 	return fed
 }
 
-// pages emits all keys under a prefix, page by page.
+// pages emits all keys under a prefix, page by page, until one is empty. A short page is no end: servers between us and the node
+// give fewer keys than were asked for.
 func (s *Snapshot) pages(ctx context.Context, prefix []byte, emit func([][]byte) error) error {
 	var last []byte
 	for count := s.opt.Page; ; {
@@ -149,7 +150,7 @@ func (s *Snapshot) pages(ctx context.Context, prefix []byte, emit func([][]byte)
 			}
 			last = k
 		}
-		if err := emit(keys); err != nil || len(keys) < count {
+		if err := emit(keys); err != nil || len(keys) == 0 {
 			return err
 		}
 	}

@@ -104,6 +104,17 @@ func TestSnapshotRetries(t *testing.T) {
 	}
 }
 
+// TestSnapshotOfStingyServers: a server that gives fewer keys than it is asked for hides nothing.
+func TestSnapshotOfStingyServers(t *testing.T) {
+	prefix := []byte{1}
+	node := newFakeNode(numbered(prefix, 50))
+	node.stingy = 7
+	_, got, err := collect(t.Context(), node.client().Snapshot(block, quick), prefix)
+	if diff := cmp.Diff(node.state, got); err != nil || diff != "" {
+		t.Fatal(err, diff)
+	}
+}
+
 func TestSnapshotGivesUp(t *testing.T) {
 	for name, tc := range map[string]struct {
 		answer string

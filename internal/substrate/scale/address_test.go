@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -164,6 +165,29 @@ func TestEra(t *testing.T) {
 		c := newCursor([]byte(tc.bytes))
 		if got := c.era(); c.end() != nil || got != tc.era {
 			t.Errorf("%x: %+v, want %+v, %v", tc.bytes, got, tc.era, c.err)
+		}
+	}
+}
+
+// TestEraOfARealRuntime: its 256 variants are read as what they mean.
+func TestEraOfARealRuntime(t *testing.T) {
+	md := metadataOf(t, "metadata/phala-1291-v14.scale.gz")
+	at := slices.IndexFunc(md.types, func(t *Type) bool { return t.shape == shapeEra })
+	if at < 0 {
+		t.Fatal("no era")
+	}
+	for text, raw := range map[string]string{`"Immortal"`: "\x00", `{"Mortal":{"period":64,"phase":42}}`: "\xa5\x02"} {
+		got, err := md.types[at].AppendJSON(nil, []byte(raw))
+		if err != nil || string(got) != text {
+			t.Errorf("%s, %v, want %s", got, err, text)
+		}
+		if back, err := md.types[at].Append(nil, value(t, got)); err != nil || string(back) != raw {
+			t.Errorf("%s encodes to %x, %v", text, back, err)
+		}
+	}
+	for _, bad := range []any{"Mortal", map[string]any{"Mortal": map[string]any{"period": 63, "phase": 1}}, map[string]any{"Mortal": 7}, nil, map[string]any{"Mortal": map[string]any{"period": 64, "phase": 64}}} {
+		if got, err := md.types[at].Append(nil, bad); err == nil {
+			t.Errorf("%v encodes to %x", bad, got)
 		}
 	}
 }
