@@ -65,7 +65,6 @@ func policyOf(t *rapid.T) decide.Policy {
 	p.PerBridge = rapid.SampledFrom([]float64{0, 0.1, 0.5, 1}).Draw(t, "share")
 	p.AtOnce = rapid.IntRange(0, 6).Draw(t, "at once")
 	p.Maintenance = rapid.IntRange(0, 5).Draw(t, "maintenance") == 0
-	p.Rules = rulesOf(t)
 	return p
 }
 
@@ -157,6 +156,7 @@ func TestBridgeProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		in := healthyBridge(rapid.IntRange(0, 12).Draw(r, "workers"))
 		in.Policy = policyOf(r)
+		in.Policy.Rules = rulesOf(r)
 		refs := []fleet.Ref{prbB}
 		for i := range in.Status.Workers {
 			w := &in.Status.Workers[i]
