@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -153,6 +154,7 @@ func (n *benchNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	reply := append(fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%d,"result":`, id), result...)
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(len(reply)+1)) // as real nodes say it
 	_, _ = w.Write(append(reply, '}'))
 }
 
