@@ -39,6 +39,7 @@ type Clients struct {
 	clock   clock.Clock
 	secrets secret.Resolver
 	allow   func(netip.Addr) bool
+	parsers prb.Parsers // one for all bridges
 
 	mu        sync.Mutex
 	cfg       config.Config
@@ -112,9 +113,9 @@ func (c *Clients) Bridge(name string) (prb.Bridge, error) {
 func (c *Clients) newBridge(b config.Bridge) (prb.Bridge, error) {
 	switch b.Version {
 	case "v0":
-		return v0.New(v0.Options{URL: b.URL, HTTP: c.http, Clock: c.clock})
+		return v0.New(v0.Options{URL: b.URL, HTTP: c.http, Clock: c.clock, Parsers: &c.parsers})
 	case "v2":
-		return v2.New(v2.Options{URL: b.URL, Lifecycle: b.Lifecycle, HTTP: c.http, Clock: c.clock})
+		return v2.New(v2.Options{URL: b.URL, Lifecycle: b.Lifecycle, HTTP: c.http, Clock: c.clock, Parsers: &c.parsers})
 	case "v3":
 		wm, monitor := b.Manager()
 		return v3.New(v3.Options{URL: wm, Proxy: monitor, HTTP: c.http, Clock: c.clock})
