@@ -82,9 +82,9 @@ func (j *judge) parts() finding {
 		f := j.gone(b.Lifecycle, fleet.BridgeNoLifecycle, "bridge.no_lifecycle")
 		f.witnesses = append(f.witnesses, j.lowStakes()...)
 		return f
-	case !j.src.moving:
+	case !j.src.moving && !j.src.nobody:
 		return j.sourceFault()
-	case j.sourceBehind():
+	case !j.src.nobody && j.sourceBehind():
 		return finding{condition: string(fleet.BridgeStarved), rule: "bridge.starved.behind", want: wantTime, suspect: j.src.ref, quiet: fleet.Warning,
 			reason: fleet.Because("bridge.source_behind", "height", j.src.height)}
 	}

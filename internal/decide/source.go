@@ -16,6 +16,7 @@ const (
 // source is where a bridge's workers get their blocks from: its best data provider, or without any (v0, v3) its node.
 type source struct {
 	known  bool // somebody told a height that is still a fact
+	nobody bool // nobody can be asked: no node is configured, and no worker of the bridge moves
 	moving bool
 	height int64     // newest block that workers can get
 	slack  int64     // blocks that they may lack for want of the rest of a group
@@ -50,9 +51,17 @@ func (in *BridgeInput) findSource() source {
 	return best
 }
 
+// nodeSource is the node where the bridge reads it itself. Without a node in the configuration the best of the bridge's own
+// workers shows what there is.
 func (in *BridgeInput) nodeSource() source {
 	n := in.Node
-	if n == nil || n.Para == nil || !in.Policy.current(n.Para.Probe, in.Now) || !n.Para.Best.Known {
+	if n == nil && in.Status.Version == "solo" { // its only worker is no witness of itself
+		return source{nobody: true, ref: in.Status.Ref, reason: fleet.Because("bridge.source_nobody")}
+	}
+	if n == nil {
+		return in.workerSource()
+	}
+	if n.Para == nil || !in.Policy.current(n.Para.Probe, in.Now) || !n.Para.Best.Known {
 		return source{ref: in.sourceRef(), reason: fleet.Because("bridge.source_gone", "n", 0)}
 	}
 	s := in.sourceOf(n.Para.Best, n.Para.At)
@@ -63,6 +72,21 @@ func (in *BridgeInput) nodeSource() source {
 	}
 	s.slack = groupOfBlocks
 	return s
+}
+
+func (in *BridgeInput) workerSource() source {
+	best := source{nobody: true, ref: in.sourceRef(), reason: fleet.Because("bridge.source_nobody")}
+	for i := range in.Status.Workers {
+		w := &in.Status.Workers[i]
+		if !w.Running || !w.Para.Known || !in.Policy.current(w.Probe, in.Now) || w.Para.FrozenFor(w.At) >= sourceFrozenAfter {
+			continue
+		}
+		if !best.known || w.Para.Value > best.height {
+			best = in.sourceOf(w.Para, w.At)
+			best.slack = groupOfBlocks
+		}
+	}
+	return best
 }
 
 func (in *BridgeInput) sourceOf(h fleet.Height, at time.Time) source {

@@ -156,6 +156,65 @@ func TestUnseenWorkersAreNamedAfterTheirGeneration(t *testing.T) {
 	}
 }
 
+// TestWithoutANode: where no node is configured, v3's workers are each other's witnesses; a worker that is the only one is
+// nobody's, and a chain that may stand still is no reason to restart it.
+func TestWithoutANode(t *testing.T) {
+	nodeless := func(in decide.BridgeInput, change ...workerChange) decide.BridgeInput {
+		in.Node = nil
+		for _, f := range change {
+			f(&in.Status.Workers[0])
+		}
+		return in
+	}
+	blockTime := func(d time.Duration) workerChange {
+		return pruntime(func(p *fleet.PruntimeStatus) { p.BlockTime = ago(d) })
+	}
+	unregistered := pruntime(func(p *fleet.PruntimeStatus) { p.Registered = new(false) })
+	for _, tt := range []struct {
+		name string
+		in   decide.BridgeInput
+		want string
+	}{
+		{"one of many is frozen", nodeless(v3Bridge(20), frozen(6*m)), "Unresponsive act v3.active.frozen worker.frozen_v3"},
+		{"one of many is behind", nodeless(v3Bridge(20), heights(2_000_000, time.Second)), "Syncing handsoff v3.active.catching_up worker.catching_up"},
+		{"the only one is frozen", nodeless(v3Bridge(1), frozen(6*m)), "Unresponsive wait v3.alone worker.alone"},
+		{"the only one is frozen for long", nodeless(v3Bridge(1), frozen(16*m)), "Unresponsive person v3.alone worker.alone"},
+		{"the only one grows", nodeless(v3Bridge(1)), "Working healthy v3.active -"},
+		{"solo grows", nodeless(soloBridge(1)), "Working healthy solo.working -"},
+		{"solo is frozen", nodeless(soloBridge(1), frozen(6*m), ownHeight(2_999_998, 6*m)), "Unresponsive wait solo.alone worker.alone"},
+		{"solo syncs, by its own clock", nodeless(soloBridge(1), blockTime(h)), "Syncing handsoff solo.syncing worker.solo.syncing"},
+		{"solo is at the tip, by its own clock", nodeless(soloBridge(1), blockTime(time.Minute), unregistered), "Starting wait solo.unregistered worker.solo.unregistered"},
+		{"solo is not registered, nobody knows where it is", nodeless(soloBridge(1), unregistered), "Syncing handsoff solo.syncing worker.solo.syncing"},
+	} {
+		b, ds := decide.Bridge(tt.in)
+		if told(ds[0]) != tt.want {
+			t.Errorf("%s: got %s, want %s\n%+v", tt.name, told(ds[0]), tt.want, ds[0])
+		}
+		if b.Condition != string(fleet.BridgeHealthy) || b.Verdict == fleet.Person {
+			t.Errorf("%s: the bridge is not to blame: %+v", tt.name, b)
+		}
+		sound(t, ds[0])
+		said(t, catalog(t), ds[0])
+	}
+}
+
+// TestErrorsAreShownAsSentences: v0's errors are objects, and people want the sentence in them.
+func TestErrorsAreShownAsSentences(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"name":"RequestError","code":"ECONNREFUSED","timings":{"start":1},"message":"connect \"x\" ECONNREFUSED 127.0.1.4:8000","stack":"y"}`: `connect \"x\" ECONNREFUSED 127.0.1.4:8000`,
+		pruntimeObject("BlockNumberMismatch"): "BlockNumberMismatch",
+		`{"message":"torn`:                    "torn",
+		`{"type":"pool"}`:                     `{"type":"pool"}`,
+		`a "message":"b"`:                     `a "message":"b"`,
+	} {
+		in := v0Bridge(20)
+		failed(h, text)(&in.Status.Workers[3])
+		if _, ds := decide.Bridge(in); ds[3].Reason.Args["message"] != want {
+			t.Errorf("%s is shown as %q", text, ds[3].Reason.Args["message"])
+		}
+	}
+}
+
 // TestTwins: two contexts that feed one pRuntime throw off each other's counters; v0's deleted workers come back as such.
 func TestTwins(t *testing.T) {
 	for gen, text := range map[string]string{

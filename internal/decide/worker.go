@@ -19,6 +19,7 @@ const (
 	egressRecent      = time.Minute      // the queue is tried every 6 s: a text older than this is only a leftover
 	unresponsiveAfter = time.Hour        // marked unresponsive although the heights grow
 	notComputingAfter = 30 * time.Minute // working, it says, while the chain has it computing nothing
+	aloneAfter        = 15 * time.Minute // a height that stands still without anybody to compare with
 	workerGrace       = 3 * time.Minute  // what a restarted worker gets before anything else is done to it
 	catchingUp        = 50               // blocks behind its data source from which a mining worker counts as syncing
 )
@@ -220,10 +221,30 @@ func height(h fleet.Height) any {
 	return h.Value
 }
 
+// spoken takes the sentence out of an error that is a JSON object; what is none stays as it is.
+func spoken(s string) string {
+	const key = `"message":"`
+	at := strings.Index(s, key)
+	if at < 0 || s[0] != '{' {
+		return s
+	}
+	rest := s[at+len(key):]
+	for i := 0; i < len(rest); i++ {
+		switch rest[i] {
+		case '\\':
+			i++
+		case '"':
+			return rest[:i]
+		}
+	}
+	return rest
+}
+
 // clip keeps a foreign text short enough for a sentence.
 func clip(s string) string {
 	const most = 160
-	s = strings.Join(strings.Fields(s[:min(len(s), mostText)]), " ")
+	s = spoken(s[:min(len(s), mostText)])
+	s = strings.Join(strings.Fields(s), " ")
 	if len(s) <= most {
 		return s
 	}

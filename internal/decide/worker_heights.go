@@ -42,8 +42,21 @@ func (j *judge) starved(w *fleet.WorkerStatus, since time.Time, args []any) (fin
 	if j.src.moving && j.src.ahead(w.Para) {
 		return finding{}, false
 	}
+	if j.src.nobody {
+		return j.alone(w, since), true
+	}
 	return finding{condition: string(fleet.Unresponsive), rule: "starved", want: wantTime, bad: true, since: since, suspect: j.upstream(), cause: causeSource,
 		quiet: fleet.Info, loud: fleet.Warning, reason: fleet.Because("worker.starved", args...)}, true
+}
+
+// alone is a height that stands still where nobody tells whether the chain goes on: what stands may be the chain.
+func (j *judge) alone(w *fleet.WorkerStatus, since time.Time) finding {
+	f := finding{condition: string(fleet.Unresponsive), rule: "alone", want: wantTime, bad: true, since: since, until: since.Add(aloneAfter), loud: fleet.Warning,
+		quiet: fleet.Info, reason: fleet.Because("worker.alone", "height", height(w.Para), "for", span(since, w.At), "bridge", j.Status.Ref)}
+	if !f.until.After(j.Now) {
+		f.want, f.until = wantPerson, time.Time{}
+	}
+	return f
 }
 
 // active is for the state in which a worker is said to work: nothing is checked any more by the bridge, and a sync that died

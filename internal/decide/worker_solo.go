@@ -12,6 +12,7 @@ import (
 const (
 	soloInitAfter     = 10 * time.Minute // pherry initializes within a minute, attestation included
 	soloRegisterAfter = 30 * time.Minute // at the tip and not registered
+	soloBlock         = 12 * time.Second // between two blocks of a parachain
 	soloQueueLong     = 100              // messages that the chain has not taken; a worker makes one in minutes
 )
 
@@ -88,7 +89,7 @@ func (j *judge) conditionSince(w *fleet.WorkerStatus, cs ...fleet.Condition) tim
 func (j *judge) soloHeights(w *fleet.WorkerStatus, p *fleet.PruntimeStatus) finding {
 	own := *w
 	own.Relay, own.ParaHeader, own.Para, own.Probe = p.Relay, p.ParaHeader, p.Para, p.Probe
-	lag := j.lag(&own)
+	lag := j.soloLag(&own, p)
 	since, patience := latest(p.Para.MovedAt, j.touched(w)), workerFrozenAfter
 	if lag >= catchingUp {
 		since, patience = latest(since, p.Relay.MovedAt, p.ParaHeader.MovedAt), syncFrozenAfter
@@ -108,7 +109,7 @@ func (j *judge) soloHeights(w *fleet.WorkerStatus, p *fleet.PruntimeStatus) find
 	}
 	f := finding{condition: string(fleet.Syncing), rule: "syncing", want: wantPeace, until: since.Add(patience), reason: fleet.Because("worker.solo.syncing", args...)}
 	switch {
-	case !j.src.known, lag >= catchingUp:
+	case lag >= catchingUp, !j.src.known && p.BlockTime.IsZero() && (p.Registered == nil || !*p.Registered):
 		return f
 	case p.Registered == nil:
 		return finding{condition: string(fleet.Unknown), rule: "half_answer", want: wantTime, since: p.At, reason: fleet.Because("worker.solo.half_answer", "endpoint", w.Endpoint)}
@@ -122,6 +123,14 @@ func (j *judge) soloHeights(w *fleet.WorkerStatus, p *fleet.PruntimeStatus) find
 		return j.soloPerson("queue", fleet.Working, j.Now, causeGas, fleet.Because("worker.solo.queue", "n", p.Pending.Value))
 	}
 	return finding{condition: string(fleet.Working), rule: "working", until: since.Add(workerFrozenAfter)}
+}
+
+// soloLag is how many blocks the node is ahead, or without a node how many the clock is ahead of the newest block.
+func (j *judge) soloLag(w *fleet.WorkerStatus, p *fleet.PruntimeStatus) int64 {
+	if j.src.known || p.BlockTime.IsZero() {
+		return j.lag(w)
+	}
+	return int64(span(p.BlockTime, p.Para.MovedAt) / soloBlock)
 }
 
 // soloUnregistered is at the tip, where pherry registers it. A registration that failed ends pherry, which tries again by
