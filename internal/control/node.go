@@ -44,7 +44,7 @@ func (c *Control) judgeNode(ctx context.Context, s config.Site, n config.Node) (
 		Status: status, Last: last, Earlier: c.board.earlier(n.Name, now), Others: c.otherNodes(s, n), Reference: c.board.headsOf(s.Network),
 		Attempts: c.board.attemptsOn(ref), CanRestart: n.Container != "", Dependants: dependants(cfg, n.Name),
 		Workers: workers, Working: working,
-		HostSilent: hostSilent(status), Locked: c.lockedBy(ref),
+		HostSilent: hostSilent(n, status), Locked: c.lockedBy(ref),
 		Blind: c.board.dark(), Policy: c.policyAt(s, now), BlockTimes: blockTimes(cfg, s.Network), Now: now,
 	})
 	if condition := fleet.NodeCondition(d.Condition); condition != status.Condition || status.Since.IsZero() {
@@ -54,9 +54,13 @@ func (c *Control) judgeNode(ctx context.Context, s config.Site, n config.Node) (
 	return status, d, facts
 }
 
-// hostSilent reports whether a node's host does not answer. A host that says "no such container" does.
-func hostSilent(n fleet.NodeStatus) bool {
-	return n.Container != nil && !n.Container.Fresh() && n.Container.Cause.Code != "observe.no_container"
+// hostSilent reports whether a node's host does not answer, or cannot be asked although a container is configured there (its
+// key cannot be had). A host that says "no such container" does answer.
+func hostSilent(n config.Node, s fleet.NodeStatus) bool {
+	if s.Container == nil {
+		return n.Container != ""
+	}
+	return !s.Container.Fresh() && s.Container.Cause.Code != "observe.no_container"
 }
 
 // otherNodes are our other nodes of the same network: independent witnesses.

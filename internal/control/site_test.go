@@ -64,3 +64,27 @@ func TestSilent(t *testing.T) {
 		}
 	}
 }
+
+// TestHostSilent: only a host that answers lets its node be restarted.
+func TestHostSilent(t *testing.T) {
+	boxed := config.Node{Name: "node-1", Container: "phala-node"}
+	box := func(p fleet.Probe) *fleet.ContainerStatus { return &fleet.ContainerStatus{Probe: p} }
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	mute := fleet.Probe{At: at, Failed: at, Missed: fleet.MissedLimit}
+	for name, tc := range map[string]struct {
+		node config.Node
+		box  *fleet.ContainerStatus
+		want bool
+	}{
+		"no container is configured":  {config.Node{Name: "node-1"}, nil, false},
+		"the engine cannot be asked":  {boxed, nil, true},
+		"the engine answers":          {boxed, box(fleet.Probe{At: at}), false},
+		"the engine is silent":        {boxed, box(mute), true},
+		"there is no such container":  {boxed, box(fleet.Probe{At: at, Missed: fleet.MissedLimit, Cause: fleet.Because("observe.no_container")}), false},
+		"its host key is not trusted": {boxed, box(fleet.Probe{Missed: 1, Cause: fleet.Because("host.key_changed")}), true},
+	} {
+		if got := hostSilent(tc.node, fleet.NodeStatus{Container: tc.box}); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
