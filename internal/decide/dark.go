@@ -31,9 +31,18 @@ func (in *NodeInput) dark(chain string, c *fleet.ChainStatus, v *chainFinding) {
 	case in.Blind:
 		v.rule, v.suspect = "node.blind", fleet.Fleet
 		v.reason = fleet.Because("node.blind", args...)
+	case in.hostSays(c) == fleet.HostAnswers:
+		v.rule, v.want = "node.network_between", wantPerson
+		v.reason = fleet.Because("node.network_between", append(args, "url", c.URL)...)
+	case box != nil && box.Cause.Code == "observe.no_container":
+		v.weight, v.condition, v.rule, v.want = weighDown, string(fleet.NodeDown), "node.down.gone", wantPerson
+		v.reason = fleet.Because("node.down_gone", append(args, "container", box.Name)...)
 	case in.HostSilent, box != nil && !in.Policy.current(box.Probe, in.Now), box != nil && box.State == "":
 		v.rule, v.want = "node.host_silent", wantPerson
 		v.reason = fleet.Because("node.host_silent", args...)
+	case box == nil && in.hostSays(c) != "" && !c.At.IsZero():
+		v.weight, v.condition, v.rule, v.want = weighDown, string(fleet.NodeDown), "node.down.port", wantRestart // which the guards refuse
+		v.reason = fleet.Because("node.down_port", append(args, "url", c.URL)...)
 	case box == nil:
 		v.rule, v.want = "node.unreachable", wantPerson
 		v.reason = fleet.Because("node.unreachable", args...)
@@ -64,25 +73,20 @@ func (in *NodeInput) boxed(c *fleet.ChainStatus, box *fleet.ContainerStatus, sin
 	}
 }
 
-// deaf reads a chain that does not answer although its container runs. What its host sees of the port tells a node that
-// hangs from a network that does.
+// deaf reads a chain that answers neither us nor its own host although its container runs.
 func (in *NodeInput) deaf(c *fleet.ChainStatus, box *fleet.ContainerStatus, args []any, v *chainFinding) {
-	says := ""
-	if between(in.Now.Sub(c.FromHost.At), portOld) {
-		says = c.FromHost.Says
-	}
 	unknown := func(rule string, w want) {
 		v.rule, v.want, v.condition, v.weight = rule, w, string(fleet.NodeUnknown), weighUnknown
 	}
-	started := box.Started.Add(restartGrace)
+	says := in.hostSays(c)
 	switch {
-	case says == fleet.HostAnswers:
-		unknown("node.network_between", wantPerson)
-		v.reason = fleet.Because("node.network_between", append(args, "url", c.URL)...)
+	case in.crashes(box, v.since):
+		v.rule, v.want = "node.down.loop", wantPerson
+		v.reason = fleet.Because("node.down_loop", append(args, "n", box.Restarts, "exit", box.ExitCode)...)
 	case !box.Started.IsZero() && between(in.Now.Sub(box.Started), restartGrace):
 		unknown("node.starting", wantTime)
-		v.until = started
-		v.reason = fleet.Because("node.starting", append(args, "at", box.Started, "until", started)...)
+		v.until = box.Started.Add(restartGrace)
+		v.reason = fleet.Because("node.starting", append(args, "at", box.Started, "until", v.until)...)
 	case c.At.IsZero():
 		// It never answered us: a wrong address looks exactly like this, and a restart of a healthy node would not mend it.
 		unknown("node.never_answered", wantPerson)
@@ -101,3 +105,20 @@ func (in *NodeInput) deaf(c *fleet.ChainStatus, box *fleet.ContainerStatus, args
 
 // portOld is the age at which what a host saw of a port says nothing any more. It is asked every half minute.
 const portOld = 3 * time.Minute
+
+// hostSays is what the node's own host sees of a silent RPC, "" when it was not asked lately or could not tell.
+func (in *NodeInput) hostSays(c *fleet.ChainStatus) string {
+	if !between(in.Now.Sub(c.FromHost.At), portOld) {
+		return ""
+	}
+	return c.FromHost.Says
+}
+
+// crashes reports whether the engine started the container again since the earlier look, and the trouble has lasted for
+// longer than one such round: the grace of a start must not be given again and again.
+func (in *NodeInput) crashes(box *fleet.ContainerStatus, since time.Time) bool {
+	if in.Earlier == nil || in.Earlier.Container == nil || in.Now.Sub(since) < 2*crashLoop {
+		return false
+	}
+	return in.Earlier.Container.ID == box.ID && in.Earlier.Container.State != "" && box.Restarts > in.Earlier.Container.Restarts
+}

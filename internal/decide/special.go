@@ -79,6 +79,11 @@ func (in *NodeInput) settling(args []any, v *chainFinding) bool {
 		!between(in.Now.Sub(box.Started), restartGrace) {
 		return false
 	}
+	if in.crashes(box, v.since) {
+		v.weight, v.condition, v.rule, v.want = weighDown, string(fleet.NodeDown), "node.crash_loop", wantPerson
+		v.reason = fleet.Because("node.crash_loop", append(args, "container", box.Name, "at", box.Started, "n", box.Restarts)...)
+		return true
+	}
 	v.until = box.Started.Add(restartGrace)
 	v.weight, v.condition, v.rule, v.want = weighUnknown, string(fleet.NodeUnknown), "node.settling", wantTime
 	v.reason = fleet.Because("node.settling", append(args, "container", box.Name, "at", box.Started, "until", v.until)...)

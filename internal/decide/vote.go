@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"slices"
 	"time"
 
 	"phalops/internal/fleet"
@@ -85,7 +86,7 @@ func (in *NodeInput) peers(t *testimony, chain string, own *fleet.ChainStatus, v
 	v := voice{who: in.Status.Ref.Name(), height: height, frozen: frozen}
 	switch {
 	case ahead >= in.minute(chain) && frozen < in.Policy.StalledAfter/2 && own.PeersBest.MovedAt.After(own.Best.MovedAt):
-		if in.outvoted(chain, append(voices[:len(voices):len(voices)], v), len(voices), withoutPeers(own)) {
+		if in.outvoted(chain, append(slices.Clip(voices), v), len(voices), withoutPeers(own)) {
 			t.said = append(t.said, fleet.Because("witness.peers_outvoted", "height", height))
 			return
 		}

@@ -39,6 +39,9 @@ func title(code string, i fleet.Incident, more ...any) fleet.Reason {
 // conditionCode is the catalogue's code for the incident's condition, which has a vocabulary per kind of target. A code
 // that is no condition is shown as it is.
 func conditionCode(i fleet.Incident) string {
+	if i.Target.Kind() == fleet.KindNode && i.Code == string(fleet.NodeHealthy) {
+		return "notify.remark" // the node works, and something about it wants a person all the same
+	}
 	switch i.Target.Kind() {
 	case fleet.KindWorker:
 		return "condition." + i.Code
