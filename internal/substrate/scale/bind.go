@@ -53,7 +53,7 @@ func BindKeys[T any](e *Entry) (func(storageKey []byte, v *T) error, error) {
 		return fmt.Errorf("bind the keys of %s.%s to %s: %w", e.Pallet, e.Name, rt, err)
 	}
 	reads := make([]reader, len(e.keys))
-	if len(e.keys) == 0 || len(e.keys) > 1 && (rt.Kind() != reflect.Struct || rt.NumField() != len(e.keys)) {
+	if len(e.keys) == 0 || len(e.keys) > 1 && !isTuple(rt, len(e.keys)) {
 		return nil, fail(fmt.Errorf("%w: %d keys", ErrBind, len(e.keys)))
 	}
 	for i, t := range e.keys {
@@ -230,8 +230,21 @@ func isOption(rt reflect.Type) bool {
 	return rt.PkgPath() == reflect.TypeFor[Option[int]]().PkgPath() && strings.HasPrefix(rt.Name(), "Option[")
 }
 
+// isTuple reports whether a Go type is a struct of n fields, all of which can be set from here.
+func isTuple(rt reflect.Type, n int) bool {
+	if rt.Kind() != reflect.Struct || rt.NumField() != n {
+		return false
+	}
+	for i := range n {
+		if !rt.Field(i).IsExported() {
+			return false
+		}
+	}
+	return true
+}
+
 func (b *binder) bindTuple(t *Type, rt reflect.Type) (reader, error) {
-	if rt.Kind() != reflect.Struct || rt.NumField() != len(t.fields) {
+	if !isTuple(rt, len(t.fields)) {
 		return nil, unfit(t, rt)
 	}
 	reads := make([]reader, len(t.fields))

@@ -192,6 +192,10 @@ func TestBindRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	pair, _ := parse(t, small(prim("u8"), tuple(0, 0))).Type(1)
+	if _, err := Bind[struct{ a, b uint8 }](pair); !errors.Is(err, ErrBind) {
+		t.Error("hidden fields of a tuple:", err)
+	}
 	read, err := Bind[session](e.Value)
 	if err != nil {
 		t.Fatal(err)

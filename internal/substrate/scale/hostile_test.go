@@ -325,6 +325,7 @@ func FuzzParse(f *testing.F) {
 		for _, ty := range md.types {
 			_ = ty.String()
 			roundTrip(t, ty, data)
+			bindAll(ty, data)
 		}
 		for _, p := range md.Pallets {
 			for _, e := range p.Entries {
@@ -333,6 +334,27 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// bindAll tries Go types that fit much.
+func bindAll(ty *Type, data []byte) {
+	type any struct {
+		A, B *struct{ X []string }
+	}
+	try[string](ty, data)
+	try[[]uint64](ty, data)
+	try[U128](ty, data)
+	try[any](ty, data)
+	try[struct{}](ty, data)
+	try[[]struct{}](ty, data)
+	try[Option[[]byte]](ty, data)
+	try[*struct{ A, B int }](ty, data)
+}
+
+func try[T any](ty *Type, data []byte) {
+	if read, err := Bind[T](ty); err == nil {
+		_ = read(data, new(T))
+	}
 }
 
 // FuzzValue decodes any bytes as every type that a real chain stores.
