@@ -198,6 +198,23 @@ func TestWithoutANode(t *testing.T) {
 	}
 }
 
+// TestANoticeDoesNotHideTheError: whoever fails is marked on chain soon, and the notice of that takes the error's place.
+func TestANoticeDoesNotHideTheError(t *testing.T) {
+	in := v0Bridge(20)
+	w := &in.Status.Workers[3]
+	failed(h, "Notice: worker unresponsive!")(w)
+	w.Hidden = `{"name":"Error","message":"Inability to pay some fees"}`
+	_, ds := decide.Bridge(in)
+	if told(ds[3]) != "Failed person v0.error.tx.gas worker.error.gas" || ds[3].Reason.Args["message"] != "Inability to pay some fees" {
+		t.Errorf("%+v", ds[3])
+	}
+	inState("S_PRE_MINING", 20*m, "Notice: worker unresponsive!")(w)
+	w.Hidden = "Waiting for benchmark..."
+	if _, ds = decide.Bridge(in); ds[3].Rule != "v0.step.benchmark" {
+		t.Errorf("%+v", ds[3])
+	}
+}
+
 // TestErrorsAreShownAsSentences: v0's errors are objects, and people want the sentence in them.
 func TestErrorsAreShownAsSentences(t *testing.T) {
 	for text, want := range map[string]string{

@@ -143,24 +143,33 @@ func (j *judge) unknownState(w *fleet.WorkerStatus) finding {
 
 // step is for the steps between sync and work, begun at since: they take their time, and a restart only begins them again.
 func (j *judge) step(w *fleet.WorkerStatus, condition fleet.Condition, since time.Time) finding {
-	r := j.book().stepFor(w.Message)
+	r := j.book().stepFor(words(w))
 	due := latest(since, j.touched(w)).Add(r.wait)
 	f := finding{condition: string(condition), rule: "step." + r.name, want: wantTime, since: since, until: due, loud: fleet.Warning, cause: r.cause,
-		reason: fleet.Because(r.code, "state", w.State, "for", span(since, w.At), "message", clip(w.Message))}
+		reason: fleet.Because(r.code, "state", w.State, "for", span(since, w.At), "message", clip(words(w)))}
 	if !due.After(j.Now) {
 		f.want, f.bad, f.suspect, f.until = wantPerson, true, j.Status.Ref, time.Time{}
 	}
 	return f
 }
 
+// words are what the bridge says of the worker, also when a notice of being unresponsive stands in their place by now.
+func words(w *fleet.WorkerStatus) string {
+	if w.Hidden != "" && isNotice(w.Message) {
+		return w.Hidden
+	}
+	return w.Message
+}
+
 // failed reads an error by its text.
 func (j *judge) failed(w *fleet.WorkerStatus) finding {
-	r := j.book().errorFor(w.Message)
+	text := words(w)
+	r := j.book().errorFor(text)
 	since := j.stateSince(w)
 	f := finding{
 		condition: string(fleet.Failing), rule: "error." + r.name, want: r.want, since: since, until: since.Add(r.hold), tries: r.tries,
 		quiet: fleet.Info, loud: fleet.Warning, bad: true, network: r.network, told: r.told, cause: r.cause,
-		reason: fleet.Because(r.code, "endpoint", w.Endpoint, "pid", int64(w.PID), "for", j.inState(w), "message", clip(w.Message), "bridge", j.Status.Ref),
+		reason: fleet.Because(r.code, "endpoint", w.Endpoint, "pid", int64(w.PID), "for", j.inState(w), "message", clip(text), "bridge", j.Status.Ref),
 	}
 	switch {
 	case r.node:
@@ -171,7 +180,7 @@ func (j *judge) failed(w *fleet.WorkerStatus) finding {
 	if r.feeder {
 		if twin := j.twin(w); twin != nil {
 			f.rule, f.want, f.cause = "error.twin", wantPerson, ""
-			f.reason = fleet.Because("worker.error.twin", "endpoint", w.Endpoint, "other", twin.Name, "bridge", j.Status.Ref, "message", clip(w.Message))
+			f.reason = fleet.Because("worker.error.twin", "endpoint", w.Endpoint, "other", twin.Name, "bridge", j.Status.Ref, "message", clip(text))
 		}
 	}
 	switch {
@@ -243,8 +252,10 @@ func spoken(s string) string {
 // clip keeps a foreign text short enough for a sentence.
 func clip(s string) string {
 	const most = 160
-	s = spoken(s[:min(len(s), mostText)])
-	s = strings.Join(strings.Fields(s), " ")
+	s = strings.Join(strings.Fields(spoken(s[:min(len(s), mostText)])), " ")
+	if s == "" {
+		return "–"
+	}
 	if len(s) <= most {
 		return s
 	}

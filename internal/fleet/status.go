@@ -162,6 +162,7 @@ type WorkerStatus struct {
 	Message     string    `json:"message"`               // lastMessage without its time stamp
 	MessageAt   time.Time `json:"message_at,omitzero"`   // the time stamp in lastMessage; zero when there is none
 	MessageSeen time.Time `json:"message_seen,omitzero"` // when we first saw this message (with this time stamp)
+	Hidden      string    `json:"hidden,omitempty"`      // what the message said in this State before a notice of being unresponsive took its place
 	StateSince  time.Time `json:"state_since,omitzero"`  // when we first saw this State
 	Initialized *bool     `json:"initialized,omitempty"`
 	PublicKey   string    `json:"public_key,omitempty"` // 64 hex digits without 0x

@@ -173,6 +173,12 @@ func state(old, told fleet.WorkerStatus, now time.Time) fleet.WorkerStatus {
 	case old.MessageSeen.IsZero() || uncounted(old.Message) != uncounted(w.Message) || !old.MessageAt.Equal(w.MessageAt):
 		w.MessageSeen = now
 	}
+	switch {
+	case !isNotice(w.Message), old.State != w.State:
+		w.Hidden = ""
+	case !isNotice(old.Message):
+		w.Hidden = old.Message
+	}
 	w.Relay = grow(old.Relay, told.Relay, now)
 	w.ParaHeader = grow(old.ParaHeader, told.ParaHeader, now)
 	w.Para = grow(old.Para, told.Para, now)
@@ -200,6 +206,10 @@ func pruntime(old, told *fleet.PruntimeStatus, now time.Time) *fleet.PruntimeSta
 	next.Pending, next.Consensus = grow(before.Pending, told.Pending, now), grow(before.Consensus, told.Consensus, now)
 	return &next
 }
+
+// isNotice reports whether a message of v0 or v2 only tells what the chain thinks of the worker. It comes in any state and
+// takes the place of what the bridge had to say, an error too.
+func isNotice(message string) bool { return strings.HasPrefix(message, "Notice: worker unresponsive") }
 
 // uncounted is a message without the number in it that grows with every beat: the same error goes on, it is no new one.
 func uncounted(message string) string {

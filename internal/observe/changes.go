@@ -236,6 +236,7 @@ func workerFacts(out *[]fleet.Fact, source string, w *fleet.WorkerStatus) {
 	t.say("running", strconv.FormatBool(w.Running))
 	t.say("state", w.State)
 	t.say("message", uncounted(w.Message))
+	t.say("hidden", uncounted(w.Hidden))
 	t.say("message_at", stamp(w.MessageAt.Truncate(messageGrain)))
 	t.sayBool("initialized", w.Initialized)
 	t.say("public_key", w.PublicKey)

@@ -95,3 +95,29 @@ func TestChangesOfThePruntime(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestANoticeHidesWhatWasSaid: a worker in S_ERROR is marked on chain after a while, and the notice of that replaces the error.
+func TestANoticeHidesWhatWasSaid(t *testing.T) {
+	saying := func(state, message string) fleet.WorkerStatus {
+		w := working("1", 5)
+		w.State, w.Message = state, message
+		return w
+	}
+	b := blank()
+	for i, step := range []struct {
+		state, message, hidden string
+	}{
+		{"S_ERROR", "Error: gas", ""},
+		{"S_ERROR", "Notice: worker unresponsive!", "Error: gas"},
+		{"S_ERROR", "Notice: worker unresponsive!", "Error: gas"},
+		{"S_ERROR", "Error: other", ""},
+		{"S_ERROR", "Notice: worker unresponsive!", "Error: other"},
+		{"S_SYNCHING", "Notice: worker unresponsive!", ""},
+		{"S_SYNCHING", "Synching block data...", ""},
+	} {
+		b = Bridge(b, reading(saying(step.state, step.message)), start.Add(time.Duration(i)*time.Minute))
+		if w := find(t, b, "1"); w.Hidden != step.hidden {
+			t.Errorf("step %d: hidden %q", i, w.Hidden)
+		}
+	}
+}
