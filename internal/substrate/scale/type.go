@@ -94,18 +94,6 @@ func (t *Type) Variants() []string {
 	return names
 }
 
-// Fields are the names of a struct's fields in order, nil when t is none.
-func (t *Type) Fields() []string {
-	if t.shape != shapeStruct {
-		return nil
-	}
-	names := make([]string, len(t.fields))
-	for i, f := range t.fields {
-		names[i] = f.name
-	}
-	return names
-}
-
 // longType is where the text of a type is cut off.
 const longType = 200
 

@@ -67,9 +67,7 @@ func (u U128) bitLen() int {
 	return bits.Len64(u.Lo)
 }
 
-// AppendText appends the decimal digits.
-func (u U128) AppendText(dst []byte) ([]byte, error) { return u.append(dst), nil }
-
+// append appends the decimal digits.
 func (u U128) append(dst []byte) []byte {
 	if u.Hi == 0 {
 		return strconv.AppendUint(dst, u.Lo, 10)
