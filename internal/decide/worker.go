@@ -12,6 +12,7 @@ import (
 const (
 	workerFrozenAfter = 5 * time.Minute  // a block height that stands still behind a working state
 	syncFrozenAfter   = 10 * time.Minute // … while synching: -1 for a minute or two after a start is normal
+	lostCallAfter     = 3 * time.Minute  // … when v3 has lost a call: blocks come in groups, one in less than a minute
 	startingAfter     = 10 * time.Minute // starting without any change
 	startingAtMost    = 30 * time.Minute // starting, whatever it says meanwhile
 	kickedAfter       = 2 * time.Minute  // S_KICKED: the pRuntime needs a moment to come back

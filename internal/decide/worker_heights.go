@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"strings"
 	"time"
 
 	"phalops/internal/fleet"
@@ -23,8 +24,12 @@ func (j *judge) synching(w *fleet.WorkerStatus) finding {
 	since := j.frozenSince(w, w.Relay, w.ParaHeader, w.Para)
 	frozen := span(since, w.At)
 	args := []any{"height", height(w.Para), "relay", height(w.Relay), "for", frozen, "head", j.src.height}
-	if frozen < syncFrozenAfter {
-		return finding{condition: string(fleet.Syncing), rule: "syncing", want: wantPeace, until: since.Add(syncFrozenAfter),
+	patience := syncFrozenAfter
+	if callLost(w) {
+		patience = lostCallAfter
+	}
+	if frozen < patience {
+		return finding{condition: string(fleet.Syncing), rule: "syncing", want: wantPeace, until: since.Add(patience),
 			reason: fleet.Because("worker.syncing", args...)}
 	}
 	if f, ok := j.starved(w, since, args); ok {
@@ -67,10 +72,16 @@ func (j *judge) active(w *fleet.WorkerStatus) finding {
 			reason: fleet.Because("worker.no_height", "state", w.State)}
 	}
 	since := j.frozenSince(w, w.Para)
-	if span(since, w.At) >= workerFrozenAfter {
+	if frozen := span(since, w.At); frozen >= workerFrozenAfter || (frozen >= lostCallAfter && callLost(w)) {
 		return j.frozen(w, since)
 	}
 	return j.growing(w, since)
+}
+
+// callLost reports whether v3 has just recovered from calls that failed. When one of them was a sync call, nothing asks for
+// the next, so heights that do not go on at once never will.
+func callLost(w *fleet.WorkerStatus) bool {
+	return strings.HasPrefix(w.Message, "Recovered from RpcError")
 }
 
 // lag is how many blocks the data source is ahead.
