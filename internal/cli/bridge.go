@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"phalops/internal/fleet"
-	"phalops/internal/remedy"
 	"phalops/internal/view"
 )
 
@@ -23,29 +22,7 @@ func (a *app) bridgeCmd() *cobra.Command {
 		cmd.Flags().StringSliceVar(&names, "bridge", nil, a.say("cli.sel_bridge"))
 		return cmd
 	}
-	restart := &cobra.Command{
-		Use: "restart", Short: a.say("cli.bridge_restart"), Long: a.say("cli.bridge_restart_long"), Args: a.args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if len(names) == 0 {
-				return usage("cli.no_selector", "flags", "--bridge")
-			}
-			if err := globs(names); err != nil {
-				return err
-			}
-			return a.withCore(cmd.Context(), func(ctx context.Context, s *session) error {
-				var targets []fleet.Ref
-				for _, site := range s.core.Config().Sites {
-					for _, b := range site.Bridges {
-						if named(names, b.Name) {
-							targets = append(targets, fleet.BridgeRef(b.Name))
-						}
-					}
-				}
-				return s.each(ctx, remedy.RestartBridge, targets)
-			})
-		},
-	}
-	restart.Flags().StringSliceVar(&names, "bridge", nil, a.say("cli.sel_bridge"))
+	restart := a.bridgeRestartCmd()
 	return a.noun("bridge", "cli.bridge", list("list", "cli.bridge_list", "cli.bridge_list_long", false), list("status", "cli.bridge_status", "cli.bridge_status_long", true), restart)
 }
 

@@ -16,18 +16,52 @@ func (s *session) author() string { return "user:" + s.User }
 
 // each makes one plan a target and runs them one after another.
 func (s *session) each(ctx context.Context, kind string, targets []fleet.Ref) error {
+	return s.eachWith(ctx, kind, targets, nil)
+}
+
+// eachWith is each with arguments for the kind.
+func (s *session) eachWith(ctx context.Context, kind string, targets []fleet.Ref, args map[string]string) error {
 	if len(targets) == 0 {
 		return fleet.Fail(fleet.NotFound, fleet.Because("cli.no_match"))
 	}
 	var plans []fleet.Plan
 	for _, t := range targets {
-		p, err := s.build(ctx, kind, []fleet.Ref{t}, nil)
+		p, err := s.build(ctx, kind, []fleet.Ref{t}, args)
+		if shared, underWay := act.UnderWay(err); underWay {
+			p, err = s.join(ctx, shared)
+		}
 		if err != nil {
 			return err
 		}
 		plans = append(plans, p)
 	}
 	return s.carryOut(ctx, plans)
+}
+
+// join shares a plan that somebody else has asked for: it is followed like one's own.
+func (s *session) join(ctx context.Context, p fleet.Plan) (fleet.Plan, error) {
+	fmt.Fprintln(s.Stderr, s.say("cli.joined", "plan", p.ID, "kind", s.kind(p.Kind), "author", p.Author))
+	if s.joined == nil {
+		s.joined = map[string]bool{}
+	}
+	s.joined[p.ID] = true
+	return s.core.Store.Plan(ctx, p.ID)
+}
+
+// submit hands a plan over, unless it is one that is shared; the answer is the plan to follow.
+func (s *session) submit(ctx context.Context, p fleet.Plan) (string, error) {
+	if s.joined[p.ID] {
+		return p.ID, nil
+	}
+	err := s.core.Engine.Submit(ctx, p, s.core.Clock.Now())
+	if shared, underWay := act.UnderWay(err); underWay {
+		_, err = s.join(ctx, shared)
+		return shared.ID, err
+	}
+	if err == nil {
+		fmt.Fprintln(s.Stderr, s.say("cli.submitted", "plan", p.ID, "kind", s.kind(p.Kind)))
+	}
+	return p.ID, err
 }
 
 func (s *session) build(ctx context.Context, kind string, targets []fleet.Ref, args map[string]string) (fleet.Plan, error) {
@@ -44,19 +78,21 @@ func (s *session) carryOut(ctx context.Context, plans []fleet.Plan) error {
 	for _, p := range plans {
 		s.preview(s.Stderr, p)
 	}
-	if err := s.confirm(ctx, s.say("cli.confirm", "plans", len(plans))); err != nil {
-		return err
+	if fresh := len(plans) - len(s.joined); fresh > 0 {
+		if err := s.confirm(ctx, s.say("cli.confirm", "plans", fresh)); err != nil {
+			return err
+		}
 	}
 	var ended []fleet.Plan
 	for _, p := range plans {
-		if err := s.core.Engine.Submit(ctx, p, s.core.Clock.Now()); err != nil {
+		id, err := s.submit(ctx, p)
+		if err != nil {
 			return err
 		}
-		fmt.Fprintln(s.Stderr, s.say("cli.submitted", "plan", p.ID, "kind", s.kind(p.Kind)))
-		done, err := s.core.Follow(ctx, p.ID, s.progress())
+		done, err := s.core.Follow(ctx, id, s.progress())
 		if err != nil {
 			if ctx.Err() != nil {
-				fmt.Fprintln(s.Stderr, s.say("cli.left_running", "plan", p.ID))
+				fmt.Fprintln(s.Stderr, s.say("cli.left_running", "plan", id))
 			}
 			return err
 		}

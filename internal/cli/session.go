@@ -20,6 +20,8 @@ type session struct {
 	*app
 	core *daemon.Core
 
+	joined map[string]bool // plans of somebody else that this command follows
+
 	mu    sync.Mutex
 	names map[fleet.Ref]string // workers by the names that their bridges know; nil: not read yet
 }

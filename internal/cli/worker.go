@@ -26,10 +26,29 @@ func (a *app) workerCmd() *cobra.Command {
 	whySel := a.selectorFlags(why)
 	why.RunE = func(cmd *cobra.Command, _ []string) error { return a.whyWorkers(cmd.Context(), whySel) }
 
+	var container bool
 	restart := &cobra.Command{Use: "restart", Short: a.say("cli.worker_restart"), Long: a.say("cli.worker_restart_long"), Args: a.args(cobra.NoArgs)}
 	restartSel := a.selectorFlags(restart)
-	restart.RunE = func(cmd *cobra.Command, _ []string) error { return a.restartWorkers(cmd.Context(), restartSel) }
-	return a.noun("worker", "cli.worker", list, status, why, restart)
+	restart.Flags().BoolVar(&container, "container", false, a.say("cli.flag_container"))
+	restart.RunE = func(cmd *cobra.Command, _ []string) error {
+		if container {
+			return a.treatWorkers(cmd.Context(), remedy.RestartContainer, restartSel)
+		}
+		return a.treatWorkers(cmd.Context(), remedy.RestartWorker, restartSel)
+	}
+
+	kick := &cobra.Command{Use: "kick", Short: a.say("cli.worker_kick"), Long: a.say("cli.worker_kick_long"), Args: a.args(cobra.NoArgs)}
+	kickSel := a.selectorFlags(kick)
+	kick.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.treatWorkers(cmd.Context(), remedy.KickWorker, kickSel)
+	}
+
+	refresh := &cobra.Command{Use: "refresh", Short: a.say("cli.worker_refresh"), Long: a.say("cli.worker_refresh_long"), Args: a.args(cobra.NoArgs)}
+	refreshSel := a.selectorFlags(refresh)
+	refresh.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.treatWorkers(cmd.Context(), remedy.RefreshWorker, refreshSel)
+	}
+	return a.noun("worker", "cli.worker", list, status, why, restart, kick, refresh)
 }
 
 // listWorkers shows the chosen workers; without a selector all of them.
@@ -101,8 +120,8 @@ func (s *session) chosen(now snapshot, sel fleet.Selector) ([]chosen, error) {
 	return nil, fleet.Fail(fleet.NotFound, fleet.Because("cli.no_match"))
 }
 
-// restartWorkers makes one plan a site, so that each is executed by whoever holds that site's lease.
-func (a *app) restartWorkers(ctx context.Context, flags *selectorFlags) error {
+// treatWorkers makes one plan a site, so that each is executed by whoever holds that site's lease.
+func (a *app) treatWorkers(ctx context.Context, kind string, flags *selectorFlags) error {
 	sel, err := a.namedSelector(flags)
 	if err != nil {
 		return err
@@ -126,7 +145,7 @@ func (a *app) restartWorkers(ctx context.Context, flags *selectorFlags) error {
 		}
 		var plans []fleet.Plan
 		for _, site := range sites {
-			p, err := s.build(ctx, remedy.RestartWorker, bySite[site], nil)
+			p, err := s.build(ctx, kind, bySite[site], nil)
 			if err != nil {
 				return err
 			}

@@ -115,6 +115,12 @@ func (c *Control) treat(ctx context.Context, site string, decisions []fleet.Deci
 		if err == nil {
 			err = c.engine.Submit(ctx, plan, now)
 		}
+		if shared, underWay := act.UnderWay(err); underWay { // somebody asked for the same already: that serves us, too
+			c.refused.clear(d.Target)
+			errs = append(errs, c.desk.acted(ctx, incident, now))
+			c.log.Debug("a treatment is under way already", "target", d.Target, "plan", shared.ID)
+			continue
+		}
 		if err != nil {
 			c.refused.add(d.Target, now)
 			if d.Action == decide.ActionWorkerContainer {
