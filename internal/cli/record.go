@@ -30,7 +30,7 @@ func (a *app) incidentCmd() *cobra.Command {
 		Use: "show ID", Short: a.say("cli.incident_show"), Long: a.say("cli.incident_show_long"), Args: a.args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.showIncident(cmd.Context(), args[0]) },
 	}
-	return a.noun("incident", "cli.incident", list, showCmd)
+	return a.noun("incident", "cli.incident", list, showCmd, a.reportCmd())
 }
 
 func (a *app) listIncidents(ctx context.Context, all bool) error {
@@ -67,6 +67,8 @@ func (a *app) conditionOf(target fleet.Ref, code string) string {
 		return a.bridgeCondition(fleet.BridgeCondition(code))
 	case fleet.KindWorker:
 		return a.condition(fleet.Condition(code))
+	case fleet.KindFleet, fleet.KindSite, fleet.KindHost, fleet.KindPool:
+		return a.word("parent_condition.", code)
 	}
 	return code
 }

@@ -110,6 +110,7 @@ func (s *session) decision(d fleet.Decision) {
 	for _, r := range d.Guards {
 		s.line("col.guard", s.text(r))
 	}
+	s.rungs(d)
 	for _, r := range d.Witnesses {
 		s.line("col.witness", s.text(r))
 	}
