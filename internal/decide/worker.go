@@ -233,12 +233,10 @@ func height(h fleet.Height) any {
 
 // spoken takes the sentence out of an error that is a JSON object; what is none stays as it is.
 func spoken(s string) string {
-	const key = `"message":"`
-	at := strings.Index(s, key)
-	if at < 0 || s[0] != '{' {
+	_, rest, ok := strings.Cut(s, `"message":"`)
+	if !ok || s[0] != '{' {
 		return s
 	}
-	rest := s[at+len(key):]
 	for i := 0; i < len(rest); i++ {
 		switch rest[i] {
 		case '\\':
