@@ -108,7 +108,7 @@ const portOld = 3 * time.Minute
 
 // hostSays is what the node's own host sees of a silent RPC, "" when it was not asked lately or could not tell.
 func (in *NodeInput) hostSays(c *fleet.ChainStatus) string {
-	if !between(in.Now.Sub(c.FromHost.At), portOld) {
+	if in.Now.Sub(c.FromHost.At) >= portOld {
 		return ""
 	}
 	return c.FromHost.Says

@@ -68,6 +68,12 @@ func anyInput(t *rapid.T) decide.NodeInput {
 		}
 	}
 	in.Attempts = attemptsOf(t, []fleet.Ref{nodeA, "node/b"}, decide.ActionNodeRestart)
+	if rapid.Bool().Draw(t, "free to act") { // else something forbids nearly every restart
+		in.CanRestart, in.HostSilent, in.Blind, in.Policy, in.Attempts = true, false, false, defaults, nil
+		if c := in.Status.Para; c != nil && rapid.Bool().Draw(t, "stalled") {
+			c.Probe, c.Best, c.Peers, c.Falls, c.Genesis = answered, at(3_000_000, rapid.SampledFrom([]time.Duration{7 * m, 12 * m, h}).Draw(t, "for")), 25, 0, ""
+		}
+	}
 	in.Now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 0, 0, -3600, 3600}).Draw(t, "clock")) * time.Second)
 	return in
 }

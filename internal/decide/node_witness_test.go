@@ -92,12 +92,13 @@ func TestPeersAsWitnesses(t *testing.T) {
 		{"peers that were met anew after the restart stand still too: the network", []change{frozenPara(20 * m), peersAt(3_000_000, 20*m), restarted(10 * m), startedAgo(10 * m)}, fleet.NodeNetworkStalled, fleet.Person, "node.network_stalled", ""},
 		{"… and no further restart after six hours", []change{frozenPara(7 * h), peersAt(3_000_000, 7*h), restarted(6*h + 30*m), startedAgo(6*h + 30*m)}, fleet.NodeNetworkStalled, fleet.Person, "node.network_stalled", ""},
 		{"a restart before the standstill proves nothing", []change{frozenPara(11 * m), peersAt(3_000_000, 11*m), startedAgo(2 * h)}, fleet.NodeStalled, fleet.Act, "node.alone", ""},
+		{"peers that were heard before the restart prove nothing", []change{frozenPara(20 * m), peersAt(3_000_000, 20*m), startedAgo(6 * m), func(in *decide.NodeInput) { in.Status.Para.PeersAsked = ago(8 * m) }}, fleet.NodeStalled, fleet.Act, "node.alone", ""},
 		{"peers that were asked long ago say nothing", []change{frozenPara(11 * m), peersAt(3_000_200, 20*time.Second), func(in *decide.NodeInput) { in.Status.Para.PeersAsked = ago(13 * m) }}, fleet.NodeStalled, fleet.Act, "node.alone", ""},
 		{"hostile peers claim what no chain can have made", []change{frozenPara(6 * m), peersAt(3_500_000, 20*time.Second)}, fleet.NodeStalled, fleet.Wait, "node.alone", "guard.holddown"},
 		{"hostile peers claim 2⁶⁰", []change{frozenPara(6 * m), peersAt(1<<60, 20*time.Second)}, fleet.NodeStalled, fleet.Wait, "node.alone", "guard.holddown"},
 		{"hostile peers in a halt that two witnesses prove", []change{frozenPara(20 * m), second(3_000_000, 20*m), head(3_000_000, 20*m), peersAt(3_500_000, 20*time.Second)}, fleet.NodeNetworkStalled, fleet.Person, "node.network_stalled", ""},
 		{"peers while the node grows", []change{peersAt(2_999_990, 2*m)}, fleet.NodeHealthy, fleet.Healthy, "node.healthy", ""},
-		{"peers of a node that is far behind", []change{peersAt(3_100_000, 10*time.Second), func(in *decide.NodeInput) { in.Status.Para.Best.MovedAt = ago(15 * time.Second) }}, fleet.NodeSyncing, fleet.HandsOff, "node.syncing", ""},
+		{"peers of a node that is far behind", []change{peersAt(3_100_000, 10*time.Second)}, fleet.NodeSyncing, fleet.HandsOff, "node.syncing", ""},
 	})
 }
 
@@ -152,6 +153,7 @@ func TestHeadersCacheAsWitness(t *testing.T) {
 		{"it has newer headers than the relay chain that stands still", []change{cache(15_000_060, m)}, fleet.NodeStalled, fleet.Act, "node.stalled.witness", ""},
 		{"it stands still with its node: that proves nothing", []change{cache(14_999_900, 8*m)}, fleet.NodeStalled, fleet.Wait, "node.alone", "guard.holddown"},
 		{"it has them from before", []change{cache(15_000_060, h)}, fleet.NodeStalled, fleet.Wait, "node.alone", "guard.holddown"},
+		{"it is of another chain", []change{cache(20_000_000, m)}, fleet.NodeStalled, fleet.Wait, "node.alone", "guard.holddown"},
 		{"it is absurd", []change{cache(1<<60, m)}, fleet.NodeStalled, fleet.Wait, "node.alone", "guard.holddown"},
 	})
 }

@@ -51,6 +51,7 @@ func TestInitialSync(t *testing.T) {
 			in.Earlier = &fleet.NodeStatus{Ref: nodeA, Para: e}
 		}}, fleet.NodeSyncing, fleet.HandsOff, "node.syncing", ""},
 		{"a container that was started just now settles", []change{frozenPara(h), witnessed, startedAgo(2 * m)}, fleet.NodeUnknown, fleet.Wait, "node.settling", ""},
+		{"a container that is not running settles nothing", []change{frozenPara(h), witnessed, startedAgo(2 * m), func(in *decide.NodeInput) { in.Status.Container.State = "exited" }}, fleet.NodeStalled, fleet.Act, "node.stalled.witness", ""},
 		{"a start in the future is a wrong clock and no excuse", []change{frozenPara(h), witnessed, startedAgo(-time.Hour)}, fleet.NodeStalled, fleet.Act, "node.stalled.witness", ""},
 		{"… nor for an RPC that hangs", []change{bothDark(10 * m), startedAgo(-time.Hour)}, fleet.NodeDown, fleet.Act, "node.down.hangs", ""},
 	})

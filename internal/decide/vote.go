@@ -85,7 +85,7 @@ func (in *NodeInput) peers(t *testimony, chain string, own *fleet.ChainStatus, v
 	ahead := height - own.Best.Value
 	v := voice{who: in.Status.Ref.Name(), height: height, frozen: frozen}
 	switch {
-	case ahead >= in.minute(chain) && frozen < in.Policy.StalledAfter/2 && own.PeersBest.MovedAt.After(own.Best.MovedAt):
+	case ahead >= in.minute(chain) && frozen < in.Policy.StalledAfter/2:
 		if in.outvoted(chain, append(slices.Clip(voices), v), len(voices), withoutPeers(own)) {
 			t.said = append(t.said, fleet.Because("witness.peers_outvoted", "height", height))
 			return
