@@ -126,7 +126,11 @@ func (t *teller) news(ctx context.Context) error {
 	})
 	var lines []told
 	for _, f := range faults {
-		lines = append(lines, t.line3(f.At, red, "cli.demo_world", t.say("cli.demo_fault", "fault", f.Kind, "target", f.Target)))
+		text := t.say("cli.demo_fault", "fault", f.Kind, "target", f.Target)
+		if f.Target == "" {
+			text = t.say("cli.demo_fault_missed", "fault", f.Kind)
+		}
+		lines = append(lines, t.line3(f.At, red, "cli.demo_world", text))
 	}
 	t.faults += len(faults)
 	events, err := t.d.Store.Events(ctx, store.EventFilter{After: t.events})
