@@ -195,6 +195,11 @@ func (c *Catalog) show(lang Lang, f format, value string, args map[string]string
 	case asIs:
 		return c.inner(lang, value, depth)
 	}
+	if one, other, ok := f.forms(); ok && value == "1" {
+		return one
+	} else if ok {
+		return other
+	}
 	return value
 }
 

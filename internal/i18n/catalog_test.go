@@ -39,6 +39,7 @@ func TestTextFormatsEveryKindOfPlaceholder(t *testing.T) {
 		"outer":   {"zh": "原因：{why|code}", "en": "cause: {why|code}"},
 		"inner":   {"zh": "{err} 被拒绝", "en": "{err} was refused"},
 		"loop":    {"zh": "{why|code}", "en": "{why|code}"},
+		"plural":  {"zh": "{n} 步", "en": "{n} {n|plural:step is:steps are} due"},
 		"braces":  {"zh": "{{err}:{err}}", "en": "{{err}:{err}}"},
 		"kind.fleet": {"zh": "整个机群", "en": "the whole fleet"}
 	}`})
@@ -55,6 +56,10 @@ func TestTextFormatsEveryKindOfPlaceholder(t *testing.T) {
 		{"ref", "who=worker/prb-a/7a0c", "7a0c 出错", "7a0c failed"},
 		{"ref", "who=fleet", "整个机群 出错", "the whole fleet failed"},
 		{"num", "h=2761100", "高度 2,761,100", "height 2,761,100"},
+		{"plural", "n=1", "1 步", "1 step is due"},
+		{"plural", "n=2", "2 步", "2 steps are due"},
+		{"plural", "n=0", "0 步", "0 steps are due"},
+		{"plural", "n=some", "some 步", "some steps are due"},
 		{"outer", "why=inner;err=x", "原因：x 被拒绝", "cause: x was refused"},
 		{"outer", "why=Stalled", "原因：Stalled", "cause: Stalled"},
 		{"loop", "why=loop", "loop why=loop", "loop why=loop"},
@@ -114,6 +119,8 @@ func TestLoadRefusesMalformedFiles(t *testing.T) {
 		"twice in two":      {map[string]string{"a.json": `{"x": {"zh": "a", "en": "b"}}`, "b.json": `{"x": {"zh": "a", "en": "b"}}`}, "b.json: x is already in a.json"},
 		"unknown format":    {map[string]string{"a.json": `{"x": {"zh": "{a|hex}", "en": "b"}}`}, "{a|hex} has an unknown format"},
 		"empty format":      {map[string]string{"a.json": `{"x": {"zh": "{a|}", "en": "b"}}`}, "{a|} has an unknown format"},
+		"half a plural":     {map[string]string{"a.json": `{"x": {"zh": "a", "en": "{a|plural:step}"}}`}, "{a|plural:step} has an unknown format"},
+		"three plurals":     {map[string]string{"a.json": `{"x": {"zh": "a", "en": "{a|plural:a:b:c}"}}`}, "{a|plural:a:b:c} has an unknown format"},
 		"no name":           {map[string]string{"a.json": `{"x": {"zh": "a", "en": "{}"}}`}, "{} has no proper name"},
 		"never closed":      {map[string]string{"a.json": `{"x": {"zh": "a", "en": "b {c"}}`}, "{c is never closed"},
 		"every bad file":    {map[string]string{"a.json": `[]`, "b.json": `[]`}, "b.json: not a JSON object"},
@@ -139,6 +146,20 @@ func TestBothLanguagesHaveTheSamePlaceholders(t *testing.T) {
 		}
 		if strings.Trim(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") != "" || !strings.Contains(code, ".") {
 			t.Errorf("%s: %q is not a dotted code", e.file, code)
+		}
+	}
+}
+
+// TestNobodyReadsAnOptionalPlural: a number's word follows the number, "1 step" and "2 steps" ({n|plural:step:steps}).
+func TestNobodyReadsAnOptionalPlural(t *testing.T) {
+	c := loaded(t)
+	for code, e := range c.entries {
+		for lang, s := range e.text {
+			for _, p := range s {
+				if strings.Contains(p.literal, "(s)") {
+					t.Errorf("%s: %s (%s) says %q", e.file, code, lang, p.literal)
+				}
+			}
 		}
 	}
 }

@@ -17,12 +17,23 @@ const (
 	asNumber   format = "num"  // a decimal number: thousands are grouped
 )
 
+// asPlural begins the format that says a word and not its value: {n|plural:step:steps} is "step" when n is 1, else "steps".
+const asPlural = "plural:"
+
+// forms are the words of a plural format, for one and for any other number.
+func (f format) forms() (one, other string, ok bool) {
+	words, is := strings.CutPrefix(string(f), asPlural)
+	one, other, two := strings.Cut(words, ":")
+	return one, other, is && two && one != "" && other != "" && !strings.ContainsAny(other, ":|")
+}
+
 func (f format) known() bool {
 	switch f {
 	case asIs, asDuration, asTime, asRef, asCode, asNumber:
 		return true
 	}
-	return false
+	_, _, plural := f.forms()
+	return plural
 }
 
 // sentence is a text cut into literals and placeholders.
