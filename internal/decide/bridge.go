@@ -139,6 +139,10 @@ func (j *judge) sourceFault() finding {
 	case g != nil:
 		f.rule, f.suspect, f.reason = "bridge.starved.node", g.suspect, fleet.Because("bridge.starved_node", "for", j.Now.Sub(since), "node", j.Node.Ref)
 		f.witnesses = append(f.witnesses, g.why)
+	case j.Node != nil && j.src.ref == j.Node.Ref:
+		// It reads the node itself, and the node's own watch says in a moment what becomes of it.
+		f.rule, f.suspect, f.reason = "bridge.starved.node", j.Node.Ref, fleet.Because("bridge.starved_pause", "for", j.Now.Sub(since), "node", j.Node.Ref)
+		f.until = since.Add(j.Policy.StalledAfter)
 	case !f.until.After(j.Now) && j.ParentTreated == nil:
 		f.want, f.until = wantPerson, time.Time{}
 	}

@@ -24,6 +24,14 @@ func dpFrozen(d time.Duration) func(*decide.BridgeInput) {
 	return func(in *decide.BridgeInput) { in.Status.DataProviders[0].Para.MovedAt = ago(d) }
 }
 
+// readsItsNode makes it a v0-like bridge without data providers whose node made its last block so long ago.
+func readsItsNode(d time.Duration) func(*decide.BridgeInput) {
+	return func(in *decide.BridgeInput) {
+		in.Status.Version, in.Status.DataProviders, in.DataProvider = "v3", nil, ""
+		in.Node.Para.Best.MovedAt = ago(d)
+	}
+}
+
 func nodeIs(c fleet.NodeCondition) func(*decide.BridgeInput) {
 	return func(in *decide.BridgeInput) {
 		in.NodeDecision = &fleet.Decision{Target: nodeA, Condition: string(c), Since: ago(h)}
@@ -47,6 +55,8 @@ func TestBridgeParts(t *testing.T) {
 		worker    fleet.Condition // of a worker that is in S_ERROR
 	}{
 		{"all well", nil, fleet.BridgeHealthy, fleet.Healthy, "bridge.healthy", prbB, "", fleet.Failing},
+		{"the node that it reads pauses", []change{readsItsNode(4 * m)}, fleet.BridgeStarved, fleet.Wait, "bridge.starved.node", nodeA, fleet.Info, fleet.Unknown},
+		{"the node that it reads stands still", []change{readsItsNode(9 * m), nodeIs(fleet.NodeStalled)}, fleet.BridgeStarved, fleet.Wait, "bridge.starved.node", nodeA, fleet.Info, fleet.Unknown},
 		{"never asked", []change{func(in *decide.BridgeInput) { in.Status.Monitor, in.Status.Condition = fleet.Probe{}, "" }},
 			fleet.BridgeUnknown, fleet.Wait, "bridge.unseen", prbB, "", fleet.Unknown},
 		{"monitor silent for a minute", []change{func(in *decide.BridgeInput) { in.Status.Monitor = silentFor(m) }}, fleet.BridgeBlind, fleet.Wait, "bridge.blind", prbB, fleet.Info, fleet.Unknown},
