@@ -40,14 +40,14 @@ func Blind(voices []Voice) (bool, time.Time) {
 		return true, silent[0]
 	}
 	n, since := crowd(silent)
-	switch {
-	case n < blindLeast || headsAnswering > 0:
-		return false, time.Time{}
-	case heads > 0:
-		return 3*n >= 2*(n+answering), since
-	default: // nobody outside was asked: the network between us and them is as likely
-		return 5*n >= 4*(n+answering), since
+	most := 5*n >= 4*(n+answering) // nobody outside was asked: the network between us and them is as likely
+	if heads > 0 {
+		most = 3*n >= 2*(n+answering)
 	}
+	if n < blindLeast || headsAnswering > 0 || !most {
+		return false, time.Time{}
+	}
+	return true, since
 }
 
 // crowd is the largest number of moments, in order, within blindWindow, and the first of them.

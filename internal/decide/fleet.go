@@ -168,7 +168,7 @@ func (j *judge) suspected() map[fleet.Ref]*Suspicion {
 }
 
 // likely orders what explains the same workers equally well.
-var likely = []string{sharedBlock, sharedHost, sharedSegment, sharedVersion, sharedMinute, sharedPool}
+var likely = []string{sharedBlock, sharedHost, sharedSegment, sharedMinute, sharedVersion, sharedPool}
 
 // heavier puts the suspicion first that explains more.
 func heavier(a, b *group) int {

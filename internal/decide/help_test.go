@@ -76,6 +76,39 @@ func sound(t reporter, d fleet.Decision) {
 	}
 }
 
+// weighed holds what is true of every ladder: each rung names its sources, gains follow from what they are made of, whoever
+// acts takes an open rung that is worth it, and the last rung is a person.
+func weighed(t reporter, c *i18n.Catalog, d fleet.Decision) {
+	t.Helper()
+	open := ""
+	for i, x := range d.Candidates {
+		if x.Action == decide.RungAlert {
+			if i != len(d.Candidates)-1 {
+				t.Errorf("a person is not the last: %+v", d.Candidates)
+			}
+			continue
+		}
+		if x.Closed == nil {
+			open = x.Action
+			if x.Gain < 2*x.Price {
+				t.Errorf("not worth it: %+v", x)
+			}
+		}
+		if len(x.Source) == 0 || x.Cure <= 0 || x.Cure > 1 || x.With <= 0 || x.Left > 8*h {
+			t.Errorf("weighed by nothing: %+v", x)
+		}
+		for _, code := range x.Source {
+			if !c.Has(code) {
+				t.Errorf("%s has no name", code)
+			}
+		}
+	}
+	acts := d.Verdict == fleet.Act || d.Verdict == fleet.WouldAct
+	if len(d.Candidates) > 0 && (acts != (open != "") || acts && d.Action != "worker."+open && d.Action != "node."+open) {
+		t.Errorf("%s %q with the rung %q open: %+v", d.Verdict, d.Action, open, d.Candidates)
+	}
+}
+
 // guarded lists the codes of a decision's guards.
 func guarded(d fleet.Decision) string {
 	var codes []string

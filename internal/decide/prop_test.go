@@ -100,6 +100,7 @@ func TestNodeProperties(t *testing.T) {
 		}
 		sound(r, d)
 		said(r, texts, d)
+		weighed(r, texts, d)
 		if d.Action == "" {
 			return
 		}
@@ -146,6 +147,22 @@ func TestNobodyRestartsInAChainHalt(t *testing.T) {
 	})
 }
 
+// surroundings are what a bridge is told of the rest of the fleet.
+func surroundings(r *rapid.T, in *decide.BridgeInput, refs []fleet.Ref) {
+	in.Fleet = &decide.Load{Places: rapid.IntRange(0, 12).Draw(r, "places"), Busy: rapid.IntRange(0, 3).Draw(r, "busy")}
+	if rapid.IntRange(0, 7).Draw(r, "brake") == 0 {
+		in.Fleet.Held, in.Fleet.Until = new(fleet.Because("guard.brake", "failed", 4, "n", 6, "window", 30*m, "until", now.Add(m))), now.Add(m)
+	}
+	in.Containers = map[fleet.Ref]bool{}
+	for _, ref := range refs[1:] {
+		in.Containers[ref] = rapid.Bool().Draw(r, "container")
+	}
+	if len(refs) > 1 && rapid.IntRange(0, 3).Draw(r, "suspicion") == 0 {
+		in.Suspicions = []decide.Suspicion{{Parent: "site/dc1", Kind: "minute", Name: "dc1", Total: 9, Until: now.Add(m),
+			Members: []fleet.Ref{rapid.SampledFrom(refs[1:]).Draw(r, "suspected")}}}
+	}
+}
+
 func TestBridgeProperties(t *testing.T) {
 	texts := catalog(t)
 	states := []string{"", "S_STARTING", "S_SYNCHING", "S_SYNCHED", "S_PRE_ACTIVE", "S_ACTIVE", "S_MINING", "S_KICKED", "S_ERROR", "S_ODD"}
@@ -189,6 +206,7 @@ func TestBridgeProperties(t *testing.T) {
 		if rapid.IntRange(0, 5).Draw(r, "parent treated") == 0 {
 			in.ParentTreated = new(fleet.Because("guard.treating"))
 		}
+		surroundings(r, &in, refs)
 
 		before := frozenIn(r, in)
 		b, ws := decide.Bridge(in)
@@ -205,6 +223,7 @@ func TestBridgeProperties(t *testing.T) {
 		for _, d := range append(slices.Clone(ws), b) {
 			sound(r, d)
 			said(r, texts, d)
+			weighed(r, texts, d)
 		}
 		chosen := acting(ws)
 		for _, i := range chosen {
@@ -214,8 +233,12 @@ func TestBridgeProperties(t *testing.T) {
 				r.Errorf("must not be touched: %+v", d)
 			case node != fleet.NodeHealthy, b.Condition != string(fleet.BridgeHealthy), in.ParentTreated != nil:
 				r.Errorf("acts on a child of a sick parent: %+v", d)
-			case in.Treating[w.Ref], in.Policy.Maintenance:
+			case in.Treating[w.Ref], in.Policy.Maintenance, in.Fleet.Held != nil:
 				r.Errorf("acts against a guard: %+v", d)
+			case slices.ContainsFunc(in.Suspicions, func(s decide.Suspicion) bool { return slices.Contains(s.Members, w.Ref) }):
+				r.Errorf("acts on a child of a suspect: %+v", d)
+			case d.Action == decide.ActionWorkerContainer && !in.Containers[w.Ref]:
+				r.Errorf("there is no such container: %+v", d)
 			case w.State == "S_SYNCHING" && now.Sub(w.Para.MovedAt) < time.Minute && w.Para.Known:
 				r.Errorf("moving counters: hands off: %+v", d)
 			}
@@ -228,7 +251,10 @@ func TestBridgeProperties(t *testing.T) {
 		}
 		limit := max(1, min(in.Policy.AtOnce, int(in.Policy.PerBridge*float64(enabled)+0.999)))
 		acts := len(slices.DeleteFunc(chosen, func(i int) bool { return ws[i].Verdict != fleet.Act })) // what is only reported takes no place
-		if acts > 0 && acts+len(in.Treating) > limit {
+		if limit = max(limit, enabled/2); acts > in.Fleet.Places-in.Fleet.Busy && acts > 0 {
+			r.Errorf("%d restarts in %d free places of the fleet", acts, in.Fleet.Places-in.Fleet.Busy)
+		}
+		if acts > 0 && acts+len(in.Treating) > limit { // half of the bridge, when many come back together
 			r.Errorf("%d restarts beside %d treatments, at most %d", acts, len(in.Treating), limit)
 		}
 	})
