@@ -52,6 +52,12 @@ func (r *reach) newBridge(name string) prb.Bridge {
 	if b := r.World.Bridge(name); b != nil {
 		return &v2Bridge{reach: r, world: b, url: r.places.bridges[name]}
 	}
+	if b := r.World.V0Bridge(name); b != nil {
+		return &v0Bridge{reach: r, world: b, url: r.places.bridges[name]}
+	}
+	if b := r.World.V3Bridge(name); b != nil {
+		return &v3Bridge{reach: r, world: b, url: r.places.bridges[name]}
+	}
 	for _, p := range r.World.Pherries() {
 		if p.Name == name {
 			return &solo{name: name, rt: r.pruntime(p.Pruntime)}

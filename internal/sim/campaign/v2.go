@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -20,6 +21,7 @@ const (
 
 // v2Bridge answers as a v2 monitor and the peers behind it do.
 type v2Bridge struct {
+	readers
 	*reach
 	world *world.Bridge
 	url   string
@@ -104,7 +106,7 @@ func (b *v2Bridge) Read(ctx context.Context) prb.Reading {
 			r.Pools, r.Workers = b.inventory()
 			var states []fleet.WorkerStatus
 			if states, r.StatesErr = b.states(); r.StatesErr == nil {
-				join(r.Workers, states)
+				prb.Join(r.Workers, states)
 			}
 		}
 	}
@@ -201,9 +203,6 @@ const (
 	v2Revision = "2b214ddf3326016519afcb268f63623b80b91a65"
 )
 
-// join is prb.Join: the running state is added to the inventory.
-func join(workers, states []fleet.WorkerStatus) { prb.Join(workers, states) }
-
 // explain is what the client makes of a peer's refusal.
 func (b *v2Bridge) explain(err error, method, worker string) error {
 	message := err.Error()
@@ -255,18 +254,10 @@ func only(all []fleet.WorkerStatus, ids []string) []fleet.WorkerStatus {
 
 // manager is nil when the lifecycle manager answers one question.
 func (b *v2Bridge) manager(ctx context.Context, method string) error {
-	monitor, manager := b.discover(ctx)
-	if err := errors.Join(monitor, manager); err != nil {
-		return cmpError(monitor, manager)
+	if monitor, manager := b.discover(ctx); monitor != nil || manager != nil {
+		return cmp.Or(monitor, manager)
 	}
 	return b.ask(ctx, b.world.LifecyclePeer, method, 1)
-}
-
-func cmpError(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // RestartWorker asks for a worker's context to be rebuilt.
@@ -285,7 +276,7 @@ func (b *v2Bridge) act(ctx context.Context, method string, a world.Action, id st
 		return err
 	}
 	monitor, manager := b.discover(ctx)
-	if err := cmpError(monitor, manager); err != nil {
+	if err := cmp.Or(monitor, manager); err != nil {
 		return prb.Unsent(err)
 	}
 	front := b.front()
