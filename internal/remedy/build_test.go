@@ -159,21 +159,61 @@ func TestPreviews(t *testing.T) {
 			c.change(s)
 			p := newProcess(t, s.begin()).build(t, c.req(s)).plan
 			for _, lang := range i18n.Langs() {
-				var b strings.Builder
-				fmt.Fprintf(&b, "locks %v\nargs %v\n", names(s, p.Locks), p.Args)
-				for _, step := range p.Steps {
-					fmt.Fprintf(&b, "%2d %-12s %s", step.Seq+1, step.Class, words.Text(lang, step.Label.Code, step.Label.Args))
-					if step.Restoring {
-						b.WriteString(" *")
-					}
-					if step.State == fleet.StepSkipped {
-						b.WriteString(" – " + words.Text(lang, step.Result.Code, step.Result.Args))
-					}
-					b.WriteByte('\n')
-				}
-				golden(t, name+"."+string(lang)+".txt", b.String())
+				head := fmt.Sprintf("locks %v\nargs %v\n", names(s, p.Locks), p.Args)
+				golden(t, name+"."+string(lang)+".txt", head+preview(words, lang, p))
 			}
 		})
+	}
+}
+
+// preview is a plan's steps as a person reads them.
+func preview(words *i18n.Catalog, lang i18n.Lang, p fleet.Plan) string {
+	var b strings.Builder
+	for _, step := range p.Steps {
+		fmt.Fprintf(&b, "%2d %-12s %s", step.Seq+1, step.Class, words.Text(lang, step.Label.Code, step.Label.Args))
+		if step.Restoring {
+			b.WriteString(" *")
+		}
+		if step.State == fleet.StepSkipped {
+			b.WriteString(" – " + words.Text(lang, step.Result.Code, step.Result.Args))
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// The previews of what the other generations have of their own.
+func TestPreviewsOfEveryGeneration(t *testing.T) {
+	words, err := i18n.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := mixedSite(false)
+	var all []fleet.Ref
+	for _, g := range everyGeneration {
+		ref, endpoint := s.workerOf(g.bridge, g.worker)
+		s.contain(endpoint)
+		all = append(all, ref)
+	}
+	s.w.Host("solo-02").Down = true
+	e := newProcess(t, s.begin()).e
+	patient := asked(remedy.RestartBridge, fleet.BridgeRef("prb-a"))
+	patient.Args = map[string]string{remedy.ArgWait: "15m", remedy.ArgThen: remedy.ThenStop}
+	for _, lang := range i18n.Langs() {
+		var b strings.Builder
+		for _, req := range []act.Request{
+			asked(remedy.RestartNode, fleet.NodeRef("node-1")), patient, asked(remedy.RestartBridge, fleet.BridgeRef("prb-v0")),
+			asked(remedy.RestartBridge, fleet.BridgeRef("prb-v3")), asked(remedy.RestartBridge, fleet.BridgeRef("solo-01")),
+			asked(remedy.RestartMonitor, fleet.BridgeRef("prb-v3")), asked(remedy.RestartWorker, all...), asked(remedy.RestartContainer, all...),
+			asked(remedy.DisableWorker, all...), asked(remedy.KickWorker, all[1]), asked(remedy.RefreshWorker, all...),
+		} {
+			p, err := e.Build(t.Context(), req, s.clock.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, "%s (%s)\n%s\n", words.Text(lang, "plan_kind."+req.Kind, nil), req.Kind, preview(words, lang, p))
+		}
+		golden(t, "generations."+string(lang)+".txt", b.String())
 	}
 }
 

@@ -202,7 +202,7 @@ func backSteps(bridges []bridgeParts) []fleet.Step {
 			starts = append(starts, startStep(p))
 		}
 		riders = append(riders, followSteps(b.riders())...)
-		if b.feeds() {
+		if b.feeds() && b.bridge.Version != genV3 { // a rider that follows feeds
 			feeds = append(feeds, feedStep(b))
 		}
 	}

@@ -77,7 +77,7 @@ func (r *Remedies) costSteps(ctx context.Context, b config.Bridge, q quietArgs) 
 	minutes := minutesLost(b.Version)
 	label := fleet.Because("remedy.step_cost_unknown", "bridge", b.Name, "minutes", minutes)
 	if n, known := r.healthy(ctx, b); known {
-		label = fleet.Because("remedy.step_cost", "bridge", b.Name, "workers", n, "minutes", minutes, "hours", fmt.Sprintf("%.1f", float64(n*minutes)/60))
+		label = fleet.Because("remedy.step_cost", "bridge", b.Name, "workers", n, "minutes", minutes, "hours", fmt.Sprintf("%.2f", float64(n*minutes)/60))
 	}
 	steps := []fleet.Step{{Name: "cost", Op: opCost, Target: fleet.BridgeRef(b.Name), Class: fleet.ClassReversible, Label: label}}
 	if q.wait == 0 || b.Version == config.VersionSolo {
