@@ -13,8 +13,12 @@ func (j *judge) decide(found []finding, group *cluster, parts finding) []fleet.D
 	var eager []int
 	var rungs map[int]string
 	for i := range found {
-		w, f := &j.Status.Workers[i], found[i]
-		out[i] = f.frame(w.Ref, string(w.Condition), w.Since, j.Now)
+		w := &j.Status.Workers[i]
+		out[i] = found[i].frame(w.Ref, string(w.Condition), w.Since, j.Now)
+		if found[i].want < wantRestart {
+			continue
+		}
+		f := found[i]
 		switch f.want {
 		case wantPerson: // one incident of the parent, not one message for each child
 			if g := first(
