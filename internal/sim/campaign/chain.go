@@ -116,5 +116,6 @@ func (c *cache) Read(context.Context) (substrate.CacheState, error) {
 		return substrate.CacheState{}, refused(c.url + "/state")
 	}
 	n := substrate.Number(c.world.Highest())
-	return substrate.CacheState{Genesis: []substrate.Number{substrate.Number(c.world.Genesis())}, Highest: substrate.CacheHeights{Header: &n}}, nil
+	has := substrate.CacheHeights{Header: &n}
+	return substrate.CacheState{Genesis: []substrate.Number{substrate.Number(c.world.Genesis())}, Imported: has, Highest: has}, nil
 }

@@ -67,6 +67,7 @@ func (b *v0Bridge) ask(ctx context.Context, service, command string, fetcher, da
 // Read asks for everything. The fetcher is asked at the same time, so only the lifecycle manager costs time.
 func (b *v0Bridge) Read(ctx context.Context) prb.Reading {
 	var r prb.Reading
+	fetcher := b.fetcher()
 	err := b.ask(ctx, "manager", "callOnlineLifecycleManager", false, true)
 	if err != nil && fleet.ReasonOf(err).Code != "prb.no_reply" {
 		return prb.Reading{MonitorErr: err}
@@ -78,12 +79,12 @@ func (b *v0Bridge) Read(ctx context.Context) prb.Reading {
 			prb.Join(r.Workers, b.states(nil))
 		}
 	}
-	r.DataProviders = []prb.DataProvider{b.fetcher(err)}
+	r.DataProviders = []prb.DataProvider{fetcher}
 	return r
 }
 
-// fetcher is what fetch says; lifecycle is how the other question went that was asked at the same time.
-func (b *v0Bridge) fetcher(lifecycle error) prb.DataProvider {
+// fetcher is what fetch says, or that nobody answers for it.
+func (b *v0Bridge) fetcher() prb.DataProvider {
 	dp := prb.DataProvider{Status: fleet.DataProviderStatus{PeerID: v0.FetcherID, Hostname: v0.FetcherID}}
 	if !b.world.MonitorListening() || b.world.MonitorHung() || b.world.Ask(true, false) != world.V0Answered || b.world.Delay() >= v0Query {
 		dp.Err = fleet.Fail(fleet.Unavailable, fleet.Because("prb.no_reply", "method", "callOnlineFetcher", "service", "fetcher", "url", b.url))

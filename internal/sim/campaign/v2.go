@@ -97,7 +97,7 @@ func (b *v2Bridge) Read(ctx context.Context) prb.Reading {
 	if monitor != nil {
 		return prb.Reading{MonitorErr: monitor}
 	}
-	r := prb.Reading{InventoryErr: manager, StatesErr: manager}
+	r := prb.Reading{InventoryErr: manager, StatesErr: manager, DataProviders: b.providers(ctx)}
 	if manager == nil {
 		r.LifecyclePeer = b.world.LifecyclePeer
 		if err := b.ask(ctx, b.world.LifecyclePeer, "ListPool", 3); err != nil {
@@ -110,7 +110,6 @@ func (b *v2Bridge) Read(ctx context.Context) prb.Reading {
 			}
 		}
 	}
-	r.DataProviders = b.providers(ctx)
 	return r
 }
 
@@ -120,10 +119,12 @@ func (b *v2Bridge) providers(ctx context.Context) []prb.DataProvider {
 	for _, p := range peers {
 		dp := prb.DataProvider{Status: fleet.DataProviderStatus{PeerID: p.ID, Hostname: p.Hostname, Addr: p.Addr}}
 		how, _, provider, _ := b.front().Dial(p.ID)
-		switch how {
-		case world.DialOK:
+		switch {
+		case how == world.DialOK && b.front().Delay() >= v2Proxy:
+			dp.Err = timedOut(b.url + "/ptp/proxy/" + p.ID + "/GetDataProviderInfo")
+		case how == world.DialOK:
 			fillProvider(&dp.Status, provider.Info(b.Now()))
-		case world.DialFrozen: // asked at the same time as the lifecycle manager
+		case how == world.DialFrozen: // asked at the same time as the lifecycle manager
 			delay(ctx, v2Frozen)
 			dp.Err = fleet.Fail(fleet.Unavailable, fleet.Because("prb.peer_frozen", "peer", p.ID, "url", b.url))
 		default:
