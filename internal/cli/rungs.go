@@ -2,7 +2,6 @@ package cli
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"phalops/internal/fleet"
@@ -27,8 +26,7 @@ func (s *session) rung(c fleet.Candidate, said []fleet.Reason) string {
 	if s.lang == "zh" {
 		sep = "；"
 	}
-	text := s.say("cli.rung", "action", "rung."+c.Action, "cure", strconv.Itoa(int(c.Cure*100+0.5)), "gain", hourCount(c.Gain), "price", hourCount(c.Price),
-		"source", strings.Join(sources, sep))
+	text := s.text(c.Worth()) + s.say("cli.rung_source", "source", strings.Join(sources, sep))
 	switch {
 	case c.Closed == nil:
 		return text
@@ -36,16 +34,4 @@ func (s *session) rung(c fleet.Candidate, said []fleet.Reason) string {
 		return text + s.paint(faint, s.say("cli.rung_held"))
 	}
 	return text + s.paint(faint, s.say("cli.rung_closed", "why", s.text(*c.Closed)))
-}
-
-// hourCount is a number of worker-hours: two digits that mean something are enough.
-func hourCount(h float64) string {
-	digits := 0
-	switch {
-	case h < 1:
-		digits = 2
-	case h < 10:
-		digits = 1
-	}
-	return strconv.FormatFloat(h, 'f', digits, 64)
 }

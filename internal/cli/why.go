@@ -101,11 +101,7 @@ func (s *session) decision(d fleet.Decision) {
 		s.line("col.verdict", s.say("cli.no_decision"))
 		return
 	}
-	verdict := s.word("verdict.", string(d.Verdict))
-	if d.Action != "" {
-		verdict += " · " + s.kind(d.Action)
-	}
-	s.line("col.verdict", verdict)
+	s.line("col.verdict", s.text(d.Outlook()))
 	s.line("col.reason", s.text(d.Reason))
 	for _, r := range d.Guards {
 		s.line("col.guard", s.text(r))

@@ -145,6 +145,8 @@ func (k *desk) judge(ctx context.Context, n news, now time.Time) error {
 		}
 		return k.close(ctx, i, d, now)
 	case i.Decision.Same(d):
+		i.Decision = d // the same story with newer numbers: no event, and what is told is told with them
+		k.open[d.Target] = i
 		return nil
 	}
 	i.Decision, i.Code, i.Severity = d, d.Condition, louder(i.Severity, d.Severity)

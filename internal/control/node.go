@@ -98,7 +98,7 @@ func (c *Control) lockedBy(ref fleet.Ref) *fleet.Reason {
 	if p == nil {
 		return nil
 	}
-	r := fleet.Because("control.locked", "plan", p.ID, "kind", p.Kind, "author", p.Author, "since", p.Created)
+	r := fleet.Because("control.locked", "plan", p.ID, "kind", "plan_kind."+p.Kind, "author", p.Author, "since", p.Created)
 	return &r
 }
 

@@ -63,22 +63,16 @@ func firingLines(i fleet.Incident) []fleet.Reason {
 		lines = append(lines, fleet.Because("notify.line.children", "count", n))
 	}
 	d := i.Decision
-	switch {
-	case d.Verdict == fleet.Act && i.Acted.IsZero():
-		lines = append(lines, fleet.Because("notify.line.will_act", "action", "plan_kind."+d.Action))
-	case d.Verdict == fleet.WouldAct:
-		lines = append(lines, fleet.Because("notify.line.observe", "action", "plan_kind."+d.Action))
-	case d.Verdict == fleet.Person:
-		lines = append(lines, fleet.Because("notify.line.person"))
-	case d.Verdict == fleet.HandsOff:
-		lines = append(lines, fleet.Because("notify.line.handsoff"))
-	case d.Verdict == fleet.Wait && i.Acted.IsZero():
-		lines = append(lines, fleet.Because("notify.line.wait"))
+	if o := d.Outlook(); !o.IsZero() {
+		lines = append(lines, o)
 	}
 	if !i.Acted.IsZero() {
 		lines = append(lines, fleet.Because("notify.line.acted", "at", i.Acted))
 	}
 	lines = append(lines, d.Guards[:min(len(d.Guards), guardLines)]...)
+	if c, ok := d.Chosen(); ok {
+		lines = append(lines, c.Worth())
+	}
 	return append(lines, fleet.Because("notify.line.show", "id", i.ID))
 }
 

@@ -44,6 +44,7 @@ type Decision struct {
 	Verdict   string     `json:"verdict"`
 	Action    string     `json:"action,omitempty"`
 	Reason    *Reason    `json:"reason,omitempty"`
+	Outlook   *Reason    `json:"outlook,omitempty"` // what follows: what is done, or why nothing is
 	Guards    []Reason   `json:"guards,omitempty"`
 	Witnesses []Reason   `json:"witnesses,omitempty"`
 	Cause     string     `json:"cause,omitempty"` // which parent the facts point at, for example gas
@@ -105,7 +106,7 @@ func (w Words) Decision(d fleet.Decision) *Decision {
 	}
 	return &Decision{
 		Target: string(d.Target), At: d.At.UTC(), Condition: d.Condition, Since: moment(d.Since), Rule: d.Rule, Suspect: string(d.Suspect),
-		Verdict: string(d.Verdict), Action: d.Action, Reason: w.reason(d.Reason), Guards: w.reasons(d.Guards),
+		Verdict: string(d.Verdict), Action: d.Action, Reason: w.reason(d.Reason), Outlook: w.reason(d.Outlook()), Guards: w.reasons(d.Guards),
 		Witnesses: w.reasons(d.Witnesses), Cause: d.Cause, Candidates: w.candidates(d.Candidates), NextLook: moment(d.NextLook), Severity: string(d.Severity),
 		Rules: w.userRules(d.Holds),
 	}
