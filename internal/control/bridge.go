@@ -9,7 +9,6 @@ import (
 	"phalops/internal/decide"
 	"phalops/internal/fleet"
 	"phalops/internal/observe"
-	"phalops/internal/prb"
 )
 
 // bridgeStep watches one bridge and its workers.
@@ -39,12 +38,8 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 	cfg := c.config()
 	ref := fleet.BridgeRef(b.Name)
 	before := c.board.Bridge(b.Name)
-	client, err := c.clients.Bridge(b.Name)
-	reading := prb.Reading{MonitorErr: err}
-	if err == nil {
-		reading = client.Read(ctx)
-	}
-	now := c.clock.Now()
+	reading := c.read(ctx, b, before, c.clock.Now())
+	now := c.clock.Now() // asking took time
 	before.Ref, before.Site, before.Version = ref, s.Name, b.Version
 	status := observe.Bridge(before, reading, now)
 	facts := observe.Changes(before, status)

@@ -9,6 +9,7 @@ import (
 	"phalops/internal/control"
 	"phalops/internal/fleet"
 	"phalops/internal/observe"
+	"phalops/internal/pruntime"
 	"phalops/internal/store"
 )
 
@@ -120,4 +121,13 @@ func (s sources) Chain(url string) observe.ChainSource { return observe.RPC(s.Cl
 
 func (s sources) Cache(name, url string) observe.CacheSource {
 	return observe.Cache(name, url, s.HTTP())
+}
+
+// AskPruntime is what a worker's pRuntime says of itself, or why it said nothing.
+func (s sources) AskPruntime(ctx context.Context, url string) *fleet.PruntimeStatus {
+	client, err := s.Pruntime(url)
+	if err != nil {
+		return pruntime.Worker(fleet.PruntimeStatus{Endpoint: url}, err).Pruntime
+	}
+	return pruntime.Worker(client.GetInfo(ctx)).Pruntime
 }

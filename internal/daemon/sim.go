@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -26,31 +27,63 @@ type Sim struct {
 	Face   *wire.Face
 	Server *wire.Server
 	Start  time.Time
+	claim  net.Listener // nil where the caller chose the addresses
+}
+
+// claimNet finds the first of the octets for which 127.octet.99.99 is free and keeps that address as long as the world lasts:
+// pRuntimes have fixed addresses, and those of another world on this machine are other workers with other keys.
+func claimNet(ctx context.Context) (byte, net.Listener, error) {
+	var err error
+	for octet := range byte(16) {
+		var l net.Listener
+		l, err = new(net.ListenConfig).Listen(ctx, "tcp", fmt.Sprintf("127.%d.99.99:8000", octet))
+		if err == nil {
+			return octet, l, nil
+		}
+	}
+	return 0, nil, fmt.Errorf("find addresses for the simulated pRuntimes: %w", err)
 }
 
 // StartSim makes the default fleet, lets the scenario loose on it (nil: the default one) and serves it.
 func StartSim(ctx context.Context, o SimOptions) (*Sim, error) {
 	c := clock.Scaled{Origin: time.Now().UTC().Round(0), Speed: o.Speed}
 	start := c.Now()
+	sim := &Sim{Clock: c, Start: start}
+	if o.Fleet.Net == 0 {
+		var err error
+		if o.Fleet.Net, sim.claim, err = claimNet(ctx); err != nil {
+			return nil, err
+		}
+	}
 	w := world.New(start, o.Seed)
 	world.DefaultFleet(w, o.Fleet)
 	scenario := wire.DefaultScenario()
 	if o.Scenario != nil {
 		scenario = *o.Scenario
 	}
-	if err := w.Apply(scenario); err != nil {
-		return nil, err
+	err := w.Apply(scenario)
+	if err == nil {
+		sim.Face = wire.NewFace(w, c)
+		sim.Server, err = wire.Serve(ctx, sim.Face, o.Wire)
 	}
-	face := wire.NewFace(w, c)
-	server, err := wire.Serve(ctx, face, o.Wire)
 	if err != nil {
+		sim.unclaim()
 		return nil, err
 	}
-	return &Sim{Clock: c, Face: face, Server: server, Start: start}, nil
+	return sim, nil
 }
 
 // Close ends the world and waits for its server.
-func (s *Sim) Close() { s.Server.Close() }
+func (s *Sim) Close() {
+	s.Server.Close()
+	s.unclaim()
+}
+
+func (s *Sim) unclaim() {
+	if s.claim != nil {
+		_ = s.claim.Close()
+	}
+}
 
 // Robot secrets in the environment that belongs to ConfigYAML.
 const (
