@@ -201,7 +201,7 @@ func pruntime(old, told *fleet.PruntimeStatus, now time.Time) *fleet.PruntimeSta
 		next.Endpoint = told.Endpoint
 		return &next
 	}
-	next.Probe = before.Answered(now)
+	next.Probe, next.Ours = before.Answered(now), before.Ours
 	next.Relay, next.ParaHeader, next.Para = grow(before.Relay, told.Relay, now), grow(before.ParaHeader, told.ParaHeader, now), grow(before.Para, told.Para, now)
 	next.Pending, next.Consensus = grow(before.Pending, told.Pending, now), grow(before.Consensus, told.Consensus, now)
 	return &next

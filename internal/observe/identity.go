@@ -13,6 +13,7 @@ func identity(old, w, told fleet.WorkerStatus, now time.Time) fleet.WorkerStatus
 	if w.Enabled && !old.Enabled {
 		w.KnownKey = ""
 	}
+	w.Pruntime = recognise(w, now)
 	shown := shownKey(w, told, now)
 	key := shown
 	switch {
@@ -31,10 +32,23 @@ func identity(old, w, told fleet.WorkerStatus, now time.Time) fleet.WorkerStatus
 	return w
 }
 
-// shownKey is the key that is shown now: by the pRuntime itself where it answered in this round, else through the bridge.
-// NoKey is a pRuntime that is not initialized; "" where nobody says.
+// recognise notes that the pRuntime that we reach is the worker's own. An endpoint may mean another machine to the bridge than
+// to us (a loopback address, an address of its container network), and what stands there is nobody's lost identity.
+func recognise(w fleet.WorkerStatus, now time.Time) *fleet.PruntimeStatus {
+	p := w.Pruntime
+	if p == nil || p.Ours || !p.At.Equal(now) || p.PublicKey == "" || (w.KnownKey != "" && p.PublicKey != w.KnownKey) ||
+		(w.KnownKey == "" && w.PublicKey != "" && p.PublicKey != w.PublicKey) {
+		return p
+	}
+	known := *p
+	known.Ours = true
+	return &known
+}
+
+// shownKey is the key that is shown now: by the worker's own pRuntime where it answered in this round, else through the
+// bridge. NoKey is a pRuntime that is not initialized; "" where nobody says.
 func shownKey(w, told fleet.WorkerStatus, now time.Time) string {
-	if p := w.Pruntime; p != nil && p.Missed == 0 && p.At.Equal(now) {
+	if p := w.Pruntime; p != nil && p.Ours && p.Missed == 0 && p.At.Equal(now) {
 		if p.Initialized != nil && !*p.Initialized {
 			return fleet.NoKey
 		}

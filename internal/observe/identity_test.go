@@ -62,12 +62,42 @@ func TestThePruntimesOwnWordComesFirst(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	old := fleet.WorkerStatus{Enabled: true, KnownKey: "a"}
 	w := old
-	w.Pruntime = &fleet.PruntimeStatus{Probe: fleet.Probe{At: now}, PublicKey: "b"}
+	w.Pruntime = &fleet.PruntimeStatus{Probe: fleet.Probe{At: now}, PublicKey: "b", Ours: true}
 	if got := identity(old, w, fleet.WorkerStatus{Running: true, PublicKey: "a"}, now); got.OtherKey != "b" {
 		t.Errorf("other key %q", got.OtherKey)
 	}
-	w.Pruntime = &fleet.PruntimeStatus{Probe: fleet.Probe{At: now, Failed: now, Missed: 1}, PublicKey: "b"}
+	w.Pruntime = &fleet.PruntimeStatus{Probe: fleet.Probe{At: now, Failed: now, Missed: 1}, PublicKey: "b", Ours: true}
 	if got := identity(old, w, fleet.WorkerStatus{Running: true, PublicKey: "a"}, now); got.OtherKey != "" {
 		t.Errorf("a silent pRuntime says %q", got.OtherKey)
+	}
+}
+
+// What we find at the endpoint counts only after it has shown the worker's key once: the bridge may reach another machine there.
+func TestAnotherMachineIsNoLostIdentity(t *testing.T) {
+	no := false
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name  string
+		said  []fleet.PruntimeStatus
+		other string
+	}{
+		{"another key from the beginning", []fleet.PruntimeStatus{{PublicKey: "x"}, {PublicKey: "x"}}, ""},
+		{"no key from the beginning", []fleet.PruntimeStatus{{Initialized: &no}}, ""},
+		{"its own, then another", []fleet.PruntimeStatus{{PublicKey: "a"}, {PublicKey: "x"}}, "x"},
+		{"its own, then none", []fleet.PruntimeStatus{{PublicKey: "a"}, {Initialized: &no}}, fleet.NoKey},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			told := fleet.WorkerStatus{Enabled: true, Running: true, PublicKey: "a"}
+			w := identity(fleet.WorkerStatus{Enabled: true}, fleet.WorkerStatus{Enabled: true}, told, start)
+			for i, p := range tt.said {
+				now := start.Add(time.Duration(1+i) * time.Minute)
+				old := w
+				w.Pruntime = pruntime(w.Pruntime, &p, now)
+				w = identity(old, w, told, now)
+			}
+			if w.KnownKey != "a" || w.OtherKey != tt.other {
+				t.Errorf("known %q, other %q; want a and %q", w.KnownKey, w.OtherKey, tt.other)
+			}
+		})
 	}
 }
