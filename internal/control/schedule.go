@@ -17,11 +17,16 @@ type Schedule struct {
 	mu    sync.Mutex
 	beats map[string]*beat
 	wake  chan struct{} // capacity 1: something may be due earlier than Next said
+	shown time.Time     // the latest that the clock has shown
 }
+
+// setBack is by how much a clock must fall to have been set back; less is the drift that a time service takes out of it.
+const setBack = 10 * time.Second
 
 type beat struct {
 	step    Step
 	at      time.Time
+	began   time.Time // when it was taken last
 	running bool
 	again   bool // woken while running: beat again at once
 	removed bool
@@ -134,6 +139,7 @@ func (s *Schedule) Woken() <-chan struct{} { return s.wake }
 func (s *Schedule) Take(now time.Time) (id string, step Step, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.follow(now)
 	var oldest *beat
 	for name, b := range s.beats {
 		if b.running || b.removed || b.at.After(now) {
@@ -146,8 +152,22 @@ func (s *Schedule) Take(now time.Time) (id string, step Step, ok bool) {
 	if oldest == nil {
 		return "", nil, false
 	}
-	oldest.running = true
+	oldest.running, oldest.began = true, now
 	return id, oldest.step, true
+}
+
+// follow notices a clock that was set back: what is due stays as far away as it was, instead of waiting for the old time to
+// come again.
+func (s *Schedule) follow(now time.Time) {
+	if by := s.shown.Sub(now); by > setBack {
+		for _, b := range s.beats {
+			b.at = b.at.Add(-by)
+		}
+		s.shown = now
+	}
+	if now.After(s.shown) {
+		s.shown = now
+	}
 }
 
 // Done reports that a taken beat ended at now and wants to be called at next. A zero next means at once, or after a growing
@@ -172,7 +192,7 @@ func (s *Schedule) Done(id string, now, next time.Time, err error) {
 	} else {
 		b.failed = 0
 	}
-	if b.again {
+	if b.again || b.began.Sub(now) > setBack { // or next was meant by a clock that was set back meanwhile
 		b.again, next = false, now
 	}
 	b.at = next

@@ -73,3 +73,32 @@ func TestScheduleRemove(t *testing.T) {
 		t.Error("an identity that was removed while beating came back")
 	}
 }
+
+// A clock that is set back by hours must not stop the watch until the old time comes again; a clock that drifts changes
+// nothing.
+func TestScheduleClockSetBack(t *testing.T) {
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	s := NewSchedule()
+	s.Set("a", nothing, now.Add(15*time.Second))
+	s.Set("b", nothing, now)
+	s.Take(now) // b
+	back := now.Add(-3 * time.Hour)
+	if id, _, ok := s.Take(back); ok {
+		t.Fatalf("took %s, which is 15 s away", id)
+	}
+	s.Done("b", back, now.Add(time.Hour), nil) // it asked by the old clock
+	if id, _, ok := s.Take(back); id != "b" {
+		t.Fatalf("took %q %v; b's wish was meant by the old clock", id, ok)
+	}
+	if id, _, _ := s.Take(back.Add(15 * time.Second)); id != "a" {
+		t.Errorf("took %q, want a: it is as far away as before", id)
+	}
+	s.Done("a", back.Add(15*time.Second), back.Add(time.Minute), nil)
+	if at, ok := s.Next(); !ok || !at.Equal(back.Add(time.Minute)) {
+		t.Errorf("Next = %v %v", at, ok)
+	}
+	s.Take(back.Add(14 * time.Second)) // a second less than it was
+	if at, _ := s.Next(); !at.Equal(back.Add(time.Minute)) {
+		t.Errorf("a clock that drifted by a second moved what is due to %v", at)
+	}
+}
