@@ -45,12 +45,13 @@ func (s *session) bridges(now snapshot, sites, names []string, why bool) error {
 	if why {
 		g.head = append(g.head, "col.reason")
 	}
-	out := []view.Bridge{}
+	out, shown := []view.Bridge{}, []fleet.Ref{}
 	for _, b := range now.Bridges {
 		if !named(names, b.Ref.Name()) || !named(sites, b.Site) {
 			continue
 		}
 		d := now.Decisions[b.Ref]
+		shown = append(shown, b.Ref)
 		v := s.words().Bridge(b, d)
 		out = append(out, v)
 		row := []string{v.Name, v.Site, v.Version, s.bridgeCondition(b.Condition), s.lasting(b.Since, now.At), fmt.Sprint(v.Workers), providerHeights(v), s.mix(v.ByCondition)}
@@ -61,6 +62,9 @@ func (s *session) bridges(now snapshot, sites, names []string, why bool) error {
 	}
 	if err := s.print(out, g); err != nil {
 		return err
+	}
+	if why {
+		s.explain(now, len(names) > 0, shown)
 	}
 	s.foot(now)
 	return nil

@@ -121,7 +121,7 @@ func TestNarrow(t *testing.T) {
 	f := newFixture(t)
 	for _, lang := range i18n.Langs() {
 		s := shell{lang: lang, clock: f.clock, width: 80}
-		for _, args := range [][]string{{"status"}, {"node", "list"}, {"bridge", "list"}, {"incident", "list"}, {"worker", "list", "--help"}, {"plan", "--help"}} {
+		for _, args := range [][]string{{"status"}, {"worker", "why", "--name", "w-0[12]"}, {"incident", "show", stalledIncident}, {"node", "list"}, {"bridge", "list"}, {"incident", "list"}, {"worker", "list", "--help"}, {"plan", "--help"}} {
 			r := s.run(t, append(args, "-c", f.config, "--lang", string(lang))...)
 			for line := range strings.Lines(r.out) {
 				if w := text.StringWidth(strings.TrimRight(line, "\n")); w > 80 && !strings.Contains(line, "01a20409-") {

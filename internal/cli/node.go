@@ -62,12 +62,13 @@ func (s *session) nodes(now snapshot, sites, names []string, why bool) error {
 		g.head = append(g.head, "col.disk", "col.reason")
 		g.spare = append(g.spare, "col.disk")
 	}
-	out := []view.Node{}
+	out, shown := []view.Node{}, []fleet.Ref{}
 	for _, n := range now.Nodes {
 		if !named(names, n.Ref.Name()) || !named(sites, n.Site) {
 			continue
 		}
 		d := now.Decisions[n.Ref]
+		shown = append(shown, n.Ref)
 		v := s.words().Node(n, d)
 		out = append(out, v)
 		for i, c := range v.Chains {
@@ -92,6 +93,9 @@ func (s *session) nodes(now snapshot, sites, names []string, why bool) error {
 	}
 	if err := s.print(out, g); err != nil {
 		return err
+	}
+	if why {
+		s.explain(now, len(names) > 0, shown)
 	}
 	s.foot(now)
 	return nil

@@ -44,12 +44,15 @@ func (a *app) listIncidents(ctx context.Context, all bool) error {
 			spare: []string{"col.opened", "col.severity", "col.verdict"}}
 		out := []view.Incident{}
 		for _, i := range found {
+			if i, err = s.newest(ctx, i); err != nil {
+				return err
+			}
 			out = append(out, s.words().Incident(i, nil))
 			end := i.Closed
 			if i.Open() {
 				end = now
 			}
-			g.add(i.ID, i.Title, s.conditionOf(i.Target, i.Code), s.severity(i.Severity), s.when(i.Opened), s.took(end.Sub(i.Opened)), s.verdict(i), s.text(i.Reason))
+			g.add(i.ID, i.Title, s.conditionOf(i.Target, i.Code), s.severity(i.Severity), s.when(i.Opened), s.took(end.Sub(i.Opened)), s.verdict(i), s.text(reasonOf(i)))
 		}
 		if err := s.print(out, g); err != nil {
 			return err
@@ -105,6 +108,9 @@ func (a *app) showIncident(ctx context.Context, id string) error {
 		if err != nil {
 			return notFound(err, "cli.no_incident", id)
 		}
+		if i, err = s.newest(ctx, i); err != nil {
+			return err
+		}
 		events, err := s.core.Store.Events(ctx, store.EventFilter{Incident: id})
 		if err != nil {
 			return err
@@ -129,8 +135,7 @@ func (a *app) showIncident(ctx context.Context, id string) error {
 		} else {
 			s.line("col.reason", s.text(i.Reason))
 		}
-		fmt.Fprintln(s.Stdout, s.paint(bold, s.say("col.events")))
-		s.timeline(v.Events)
+		s.timeline(i.Target, events)
 		return nil
 	})
 }

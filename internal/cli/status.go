@@ -35,6 +35,11 @@ func (a *app) status(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		for n := range incidents {
+			if incidents[n], err = s.newest(ctx, incidents[n]); err != nil {
+				return err
+			}
+		}
 		slices.SortStableFunc(incidents, func(a, b fleet.Incident) int { return a.Opened.Compare(b.Opened) })
 		if err := s.print(s.statusView(now, incidents, plans), s.statusGrid(now)); err != nil {
 			return err
@@ -92,7 +97,7 @@ func (s *session) statusWork(now snapshot, incidents []fleet.Incident, plans []f
 	if len(incidents) > 0 {
 		g := grid{head: []string{"col.id", "col.target", "col.lasted", "col.verdict", "col.reason"}}
 		for _, i := range incidents {
-			g.add(i.ID, i.Title, s.took(now.At.Sub(i.Opened)), s.verdict(i), s.text(i.Decision.Reason))
+			g.add(i.ID, i.Title, s.took(now.At.Sub(i.Opened)), s.verdict(i), s.text(reasonOf(i)))
 		}
 		s.printTable(g)
 	}

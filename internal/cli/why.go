@@ -37,7 +37,7 @@ func (a *app) whyWorkers(ctx context.Context, flags *selectorFlags) error {
 		}
 		found, err := s.chosen(now, sel)
 		if err != nil {
-			return err
+			return nobodyFits(err, now, flags.names)
 		}
 		if len(found) > maxWhy {
 			return usage("cli.too_many", "found", len(found), "most", maxWhy)
@@ -53,7 +53,8 @@ func (a *app) whyWorkers(ctx context.Context, flags *selectorFlags) error {
 			}
 			d := now.Decisions[c.worker.Ref]
 			w := why{Worker: s.words().Worker(c.site, c.worker, d), Events: []view.Event{}}
-			for _, event := range slices.Backward(events) {
+			slices.Reverse(events)
+			for _, event := range events {
 				w.Events = append(w.Events, s.words().Event(event))
 			}
 			out = append(out, w)
@@ -61,7 +62,7 @@ func (a *app) whyWorkers(ctx context.Context, flags *selectorFlags) error {
 				if i > 0 {
 					fmt.Fprintln(s.Stdout)
 				}
-				s.story(c, d, w, now)
+				s.story(c, d, events, now)
 			}
 		}
 		if s.flags.output != "table" {
@@ -73,19 +74,18 @@ func (a *app) whyWorkers(ctx context.Context, flags *selectorFlags) error {
 }
 
 // story prints one worker's explanation.
-func (s *session) story(c chosen, d fleet.Decision, w why, now snapshot) {
+func (s *session) story(c chosen, d fleet.Decision, events []fleet.Event, now snapshot) {
 	x := c.worker
 	s.line("col.worker", fmt.Sprintf("%s · %s · %s", s.paint(bold, x.Name), x.Ref.Parent().Name(), x.Endpoint))
 	s.line("col.condition", s.with(s.condition(x.Condition), "cli.for_so_long", s.lasting(x.Since, now.At)))
 	s.line("col.state", strings.Trim(x.State+" · "+x.Session, " ·"))
 	s.line("col.height", s.with(number(x.Para.Value, x.Para.Known), "cli.moved_ago", s.ago(x.Para.MovedAt, now.At)))
 	s.line("col.message", firstLine(x.Message, 200))
+	s.lookedAt(x, now)
 	s.decision(d)
+	s.checked(d)
 	s.holds(d, now.At)
-	if len(w.Events) > 0 {
-		fmt.Fprintln(s.Stdout, s.paint(bold, s.say("col.events")))
-		s.timeline(w.Events)
-	}
+	s.timeline(x.Ref, events)
 }
 
 // with adds a remark to a value when there is something to remark.
@@ -113,10 +113,7 @@ func (s *session) decision(d fleet.Decision) {
 	if d.Suspect != "" && d.Suspect != d.Target {
 		s.line("col.suspect", s.word("kind.", string(d.Suspect.Kind()))+" "+s.name(d.Suspect))
 	}
-	s.line("col.rule", d.Rule)
-	if !d.NextLook.IsZero() {
-		s.line("col.next_look", s.when(d.NextLook))
-	}
+	s.line("col.rule", s.with(d.Rule, "cli.judged_at", s.when(d.At)))
 }
 
 // holds prints the operator's own rules that hold, or why they have no answer.
@@ -142,20 +139,43 @@ func (a *app) line(label, value string) {
 	if strings.TrimSpace(value) == "" {
 		return
 	}
-	fmt.Fprintf(a.Stdout, "%s %s\n", a.paint(faint, pad(a.say(label), 12)), value)
+	fmt.Fprintf(a.Stdout, "%s %s\n", a.paint(faint, pad(a.say(label), labelWidth)), a.wrap(value, labelWidth+1))
 }
 
-// timeline prints events, oldest first.
-func (a *app) timeline(events []view.Event) {
+// labelWidth is the width of the labels, in terminal columns.
+const labelWidth = 12
+
+// wrap breaks a value that begins at a column to the terminal; its further lines begin there as well. A pipe is not wrapped.
+func (a *app) wrap(value string, from int) string {
+	if a.Width == 0 {
+		return value
+	}
+	var lines []string
+	for l := range strings.Lines(text.WrapSoft(value, max(minLast, a.Width-from))) {
+		lines = append(lines, strings.TrimRight(l, " \n"))
+	}
+	return strings.Join(lines, "\n"+strings.Repeat(" ", from))
+}
+
+// timeline prints events about a target, oldest first; those about others are told with their names.
+func (s *session) timeline(about fleet.Ref, events []fleet.Event) {
+	if len(events) == 0 {
+		return
+	}
+	fmt.Fprintln(s.Stdout, s.paint(bold, s.say("col.events")))
 	wide := 0
 	for _, e := range events {
 		wide = max(wide, text.StringWidth(e.Author))
 	}
-	for _, e := range events {
-		what := ""
-		if e.Reason != nil {
-			what = e.Reason.Text
+	for _, e := range gather(events) {
+		what := s.text(e.Reason)
+		if e.Target != "" && (e.Target != about || len(e.targets) > 1) {
+			what = s.say("cli.event_of", "who", s.targets(e.targets), "what", what)
 		}
-		fmt.Fprintf(a.Stdout, "%s  %s  %s\n", a.when(e.At), pad(e.Author, wide), what)
+		begin := s.when(e.At) + "  " + pad(e.Author, wide) + "  "
+		if s.Width > 0 && text.StringWidth(begin) > s.Width/2 { // a narrow terminal: what happened has a line of its own
+			begin += "\n" + strings.Repeat(" ", labelWidth/2)
+		}
+		fmt.Fprintf(s.Stdout, "%s%s\n", begin, s.wrap(what, text.StringWidth(begin[strings.LastIndexByte(begin, '\n')+1:])))
 	}
 }

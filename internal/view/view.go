@@ -285,6 +285,8 @@ type Worker struct {
 	Ve          string     `json:"ve,omitempty"`
 	PInstant    int64      `json:"p_instant,omitempty"`
 	PublicKey   string     `json:"public_key,omitempty"`
+	Answered    *time.Time `json:"answered,omitempty"` // when it was last seen
+	Silent      *Reason    `json:"silent,omitempty"`   // why it is not seen now
 	Decision    *Decision  `json:"decision,omitempty"`
 }
 
@@ -295,6 +297,10 @@ func (w Words) Worker(site string, x fleet.WorkerStatus, d fleet.Decision) Worke
 		Enabled: x.Enabled, SyncOnly: x.SyncOnly, Running: x.Running, State: x.State, Condition: known(x.Condition), Since: moment(x.Since),
 		Height: height(x.Para), RelayHeight: height(x.Relay), MovedAt: moment(x.Para.MovedAt), Message: x.Message, MessageAt: moment(x.MessageAt),
 		Session: x.Session, V: x.V, Ve: x.Ve, PInstant: x.PInstant, PublicKey: x.PublicKey, Decision: w.Decision(d),
+	}
+	out.Answered = moment(x.At)
+	if x.Missed > 0 {
+		out.Silent = w.reason(x.Cause)
 	}
 	if x.StakeOK {
 		out.Stake = x.Stake.String()
