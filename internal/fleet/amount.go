@@ -21,6 +21,9 @@ func NewAmount(n uint64) Amount { return Amount{lo: n} }
 // SetUint128 makes a 2⁶⁴·hi + lo smallest units. Decoders of chain data use it.
 func (a *Amount) SetUint128(hi, lo uint64) { *a = Amount{hi, lo} }
 
+// Uint128 is a as 2⁶⁴·hi + lo smallest units, for exact arithmetic.
+func (a Amount) Uint128() (hi, lo uint64) { return a.hi, a.lo }
+
 // PHA makes an Amount of n whole PHA.
 func PHA(n uint64) Amount {
 	hi, lo := bits.Mul64(n, 1e12)

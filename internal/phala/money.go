@@ -1,0 +1,111 @@
+package phala
+
+import (
+	"fmt"
+	"math/big"
+	"strings"
+
+	"phalops/internal/fleet"
+	"phalops/internal/substrate/scale"
+)
+
+// Fixed is a number with 64 bits before and 64 behind the binary point, as the pallets keep V, Ve and all parameters (U64F64).
+type Fixed scale.U128
+
+// SetUint128 takes the bits. Decoders of chain data use it.
+func (f *Fixed) SetUint128(hi, lo uint64) { *f = Fixed{Hi: hi, Lo: lo} }
+
+// ParseFixed reads a decimal number, cut off after 64 binary places.
+func ParseFixed(s string) (Fixed, error) {
+	r, err := ParseDecimal(s)
+	if err != nil {
+		return Fixed{}, err
+	}
+	n := new(big.Int).Lsh(r.Num(), 64)
+	if n.Quo(n, r.Denom()); n.BitLen() > 128 {
+		return Fixed{}, fmt.Errorf("%.60q does not fit 64 bits", s)
+	}
+	return fixed(n), nil
+}
+
+// ParseDecimal reads a decimal number that is not negative, such as "0.25", exactly.
+func ParseDecimal(s string) (*big.Rat, error) {
+	if s == "" || len(s) > 60 || strings.Trim(s, "0123456789.") != "" {
+		return nil, fmt.Errorf("not a number: %.60q", s)
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return nil, fmt.Errorf("not a number: %.60q", s)
+	}
+	return r, nil
+}
+
+// Bits is f·2⁶⁴.
+func (f Fixed) Bits() scale.U128 { return scale.U128(f) }
+
+// Text is f cut off after so many decimal places.
+func (f Fixed) Text(places int) string { return scale.U128(f).Fixed64(places) }
+
+// String is f cut off after 12 decimal places.
+func (f Fixed) String() string { return f.Text(12) }
+
+// IsZero reports whether f is 0.
+func (f Fixed) IsZero() bool { return f == Fixed{} }
+
+// Cmp is -1, 0 or 1 as f is less than, equal to or more than g.
+func (f Fixed) Cmp(g Fixed) int { return scale.U128(f).Cmp(scale.U128(g)) }
+
+// Rat is f exactly.
+func (f Fixed) Rat() *big.Rat {
+	return new(big.Rat).SetFrac(scale.U128(f).Big(), new(big.Int).Lsh(big.NewInt(1), 64))
+}
+
+// fixed is a number of 2⁻⁶⁴, at most the largest that there is.
+func fixed(n *big.Int) (f Fixed) {
+	f.SetUint128(words(n))
+	return f
+}
+
+// words are the two halves of n, at most 2¹²⁸-1: sums of foreign numbers must not begin again at 0.
+func words(n *big.Int) (hi, lo uint64) {
+	if n.BitLen() > 128 {
+		return 1<<64 - 1, 1<<64 - 1
+	}
+	return new(big.Int).Rsh(n, 64).Uint64(), new(big.Int).And(n, new(big.Int).SetUint64(1<<64-1)).Uint64()
+}
+
+func units(a fleet.Amount) *big.Int {
+	hi, lo := a.Uint128()
+	return scale.U128{Hi: hi, Lo: lo}.Big()
+}
+
+func amount(n *big.Int) (a fleet.Amount) {
+	if n.Sign() > 0 {
+		a.SetUint128(words(n))
+	}
+	return a
+}
+
+// pha is an amount in PHA, exactly.
+func pha(a fleet.Amount) *big.Rat { return new(big.Rat).SetFrac(units(a), big.NewInt(1e12)) }
+
+// Plus is a + b, at most the largest amount that there is.
+func Plus(a, b fleet.Amount) fleet.Amount { return amount(new(big.Int).Add(units(a), units(b))) }
+
+// Minus is a - b, or 0 where b is more.
+func Minus(a, b fleet.Amount) fleet.Amount { return amount(new(big.Int).Sub(units(a), units(b))) }
+
+// portion is shares·value/total, cut off; 0 without a total.
+func portion(shares, value, total fleet.Amount) fleet.Amount {
+	if total.IsZero() {
+		return fleet.Amount{}
+	}
+	n := new(big.Int).Mul(units(shares), units(value))
+	return amount(n.Quo(n, units(total)))
+}
+
+// sum adds amounts, or the bits of fixed-point numbers, exactly.
+type sum struct{ n big.Int }
+
+func (s *sum) amount(a fleet.Amount) { s.n.Add(&s.n, units(a)) }
+func (s *sum) fixed(f Fixed)         { s.n.Add(&s.n, scale.U128(f).Big()) }

@@ -1,0 +1,244 @@
+package phala
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"phalops/internal/fleet"
+	"phalops/internal/substrate"
+	"phalops/internal/substrate/scale"
+)
+
+// Want says what to read. The zero value is the whole chain: about 45 MB on Khala at its largest. With pools, and workers, whose
+// pools are looked up, only these are read.
+type Want struct {
+	Pools   []uint64
+	Workers []Key
+}
+
+func (w Want) whole() bool { return len(w.Pools) == 0 && len(w.Workers) == 0 }
+
+// Read takes Phala's state out of one block. It blocks until everything is read; ctx bounds it. Errors are the snapshot's, or
+// phala.other_chain.
+func Read(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, want Want) (*State, error) {
+	era, err := EraOf(md)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{
+		ctx: ctx, s: s, md: md, want: want,
+		st:       &State{Era: era, Prefix: md.Prefix, Whole: want.whole()},
+		sessions: map[Account]*Session{}, workers: map[Key]*Worker{}, pools: map[uint64]*Pool{}, bound: map[Account]Key{}, assigned: map[Key]uint64{},
+	}
+	steps := []func() error{r.globals, r.findPools, r.readPools, r.derive, r.readSessions, r.readStakes, r.readBindings, r.readWorkers, r.former}
+	if era == V1 {
+		steps = append(steps, r.stakers)
+	} else {
+		steps = append(steps, r.assets, r.queues, r.claims)
+	}
+	for _, step := range append(steps, r.gas) {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	r.finish()
+	return r.st, nil
+}
+
+// reader collects what is read.
+type reader struct {
+	ctx  context.Context
+	s    *substrate.Snapshot
+	md   *scale.Metadata
+	want Want
+	st   *State
+
+	sessions map[Account]*Session
+	workers  map[Key]*Worker
+	pools    map[uint64]*Pool
+	bound    map[Account]Key // what the chain says
+	assigned map[Key]uint64
+}
+
+// each visits a map: all of it, or of part only what is stored under keys. What a runtime does not have is empty.
+func each[K comparable, V any](r *reader, pallet, item string, part bool, keys []K, args func(K) []any, visit func(*K, *V)) error {
+	e, err := r.md.Entry(pallet, item)
+	if errors.Is(err, scale.ErrUnknown) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if !part {
+		return substrate.Each(r.ctx, r.s, e, func(k *K, v *V) error { visit(k, v); return nil })
+	}
+	read, err := scale.Bind[V](e.Value)
+	if err != nil {
+		return fmt.Errorf("%s.%s: %w", pallet, item, err)
+	}
+	raw := make([][]byte, len(keys))
+	for i, k := range keys {
+		if raw[i], err = e.StorageKey(args(k)...); err != nil {
+			return err
+		}
+	}
+	var v V
+	i := -1
+	return r.s.Values(r.ctx, raw, func(p substrate.Pair) error {
+		i++
+		if p.Value == nil {
+			return nil
+		}
+		if err := read(p.Value, &v); err != nil {
+			return fmt.Errorf("%s.%s 0x%x: %w", pallet, item, p.Key, err)
+		}
+		visit(&keys[i], &v)
+		return nil
+	})
+}
+
+func byAccount(a Account) []any { return []any{a[:]} }
+func byKey(k Key) []any         { return []any{k[:]} }
+func byNumber(n uint64) []any   { return []any{n} }
+
+// plain reads a plain value; one that a runtime does not have is zero.
+func plain[V any](r *reader, pallet, item string) (v V, err error) {
+	e, err := r.md.Entry(pallet, item)
+	if errors.Is(err, scale.ErrUnknown) {
+		return v, nil
+	} else if err != nil {
+		return v, err
+	}
+	v, _, err = substrate.One[V](r.ctx, r.s, e)
+	return v, err
+}
+
+func (r *reader) globals() (err error) {
+	pallet, _, _, online := r.st.Era.sessions()
+	now, err := plain[uint64](r, "Timestamp", "Now")
+	if err != nil {
+		return err
+	}
+	r.st.Now = time.UnixMilli(int64(min(now, 1<<52))).UTC()
+	if r.st.Params, err = plain[Params](r, pallet, "TokenomicParameters"); err != nil {
+		return err
+	}
+	if r.st.Online, err = plain[uint32](r, pallet, online); err != nil {
+		return err
+	}
+	c, err := r.md.Constant(r.st.Era.pools(), "GracePeriod")
+	if err != nil {
+		return err
+	}
+	read, err := scale.Bind[uint64](c.Type)
+	if err != nil {
+		return err
+	}
+	var grace uint64
+	err = read(c.Value, &grace)
+	r.st.Grace = time.Duration(min(grace, 1<<32)) * time.Second
+	return err
+}
+
+// findPools turns wished workers into pools, and remembers which pool the chain says a worker is in.
+func (r *reader) findPools() error {
+	return each(r, r.st.Era.pools(), "WorkerAssignments", !r.want.whole(), r.want.Workers, byKey, func(k *Key, pid *uint64) {
+		r.assigned[*k] = *pid
+		if !r.want.whole() && !slices.Contains(r.want.Pools, *pid) {
+			r.want.Pools = append(r.want.Pools, *pid)
+		}
+	})
+}
+
+// derive gives every worker of a pool its session.
+func (r *reader) derive() error {
+	for _, p := range r.pools {
+		for _, k := range p.Workers {
+			s := r.session(SessionAccount(p.ID, k))
+			s.Worker, s.Pool, s.Was = r.worker(k), p, p.ID
+			p.Sessions = append(p.Sessions, s)
+		}
+	}
+	for _, k := range r.want.Workers {
+		r.worker(k)
+	}
+	return nil
+}
+
+// session is the one of an account, made where there is none yet.
+func (r *reader) session(a Account) *Session {
+	s := r.sessions[a]
+	if s == nil {
+		s = &Session{Account: a, State: Unknown}
+		r.sessions[a] = s
+	}
+	return s
+}
+
+func (r *reader) worker(k Key) *Worker {
+	w := r.workers[k]
+	if w == nil {
+		w = &Worker{Key: k}
+		r.workers[k] = w
+	}
+	return w
+}
+
+// accounts are those of the sessions known so far.
+func (r *reader) accounts() (all []Account) {
+	for a := range r.sessions {
+		all = append(all, a)
+	}
+	return all
+}
+
+// gas reads what the owners of pools can pay fees with.
+func (r *reader) gas() error {
+	var owners []Account
+	seen := map[Account]bool{}
+	for _, p := range r.pools {
+		if !seen[p.Owner] {
+			seen[p.Owner] = true
+			owners = append(owners, p.Owner)
+		}
+	}
+	type account struct {
+		Free   fleet.Amount `scale:"data.free"`
+		Frozen fleet.Amount `scale:"data.frozen|data.fee_frozen"` // renamed by spec 1250
+	}
+	gas := map[Account]fleet.Amount{}
+	err := each(r, "System", "Account", true, owners, byAccount, func(a *Account, v *account) { gas[*a] = Minus(v.Free, v.Frozen) })
+	for _, p := range r.pools {
+		p.OwnerGas = gas[p.Owner]
+	}
+	return err
+}
+
+// finish puts everything in order and compares.
+func (r *reader) finish() {
+	for _, s := range r.sessions {
+		r.st.Sessions = append(r.st.Sessions, s)
+	}
+	for _, w := range r.workers {
+		r.st.Workers = append(r.st.Workers, w)
+	}
+	for _, p := range r.pools {
+		p.settle(r.st.Now, r.st.Grace, r.st.Era)
+		r.st.Pools = append(r.st.Pools, p)
+	}
+	slices.SortFunc(r.st.Sessions, func(a, b *Session) int { return bytes.Compare(a.Account[:], b.Account[:]) })
+	slices.SortFunc(r.st.Workers, func(a, b *Worker) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	slices.SortFunc(r.st.Pools, func(a, b *Pool) int { return cmp.Compare(a.ID, b.ID) })
+	r.check()
+}
+
+func at(seconds uint64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(min(seconds, 1<<40)), 0).UTC()
+}
