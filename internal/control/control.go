@@ -65,6 +65,7 @@ type Control struct {
 	rules   rulebook
 	placing sync.Mutex // held while places under treatment are given away
 	saved   saves
+	rivals  rivals
 }
 
 // New makes Control; it starts nothing.
@@ -96,11 +97,19 @@ func (c *Control) Incidents() []fleet.Incident { return c.desk.Open() }
 
 // Load reads back what an earlier process knew: statuses with their histories, decisions, incidents.
 func (c *Control) Load(ctx context.Context, now time.Time) error {
+	return c.load(ctx, now, func(string) bool { return true })
+}
+
+// load is Load of the sites that are wanted, and of all incidents.
+func (c *Control) load(ctx context.Context, now time.Time, wanted func(site string) bool) error {
 	nodes, err := c.store.Nodes(ctx)
 	if err != nil {
 		return err
 	}
 	for _, n := range nodes {
+		if !wanted(n.Site) {
+			continue
+		}
 		c.board.setNode(n.Ref.Name(), n)
 		c.loadDecision(ctx, n.Ref)
 	}
@@ -109,6 +118,9 @@ func (c *Control) Load(ctx context.Context, now time.Time) error {
 		return err
 	}
 	for _, b := range bridges {
+		if !wanted(b.Site) {
+			continue
+		}
 		c.board.setBridge(b.Ref.Name(), b)
 		c.loadDecision(ctx, b.Ref)
 		for _, w := range b.Workers {

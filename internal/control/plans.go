@@ -48,6 +48,9 @@ func (c *Control) planStep(id, site string) Step {
 			c.sched.Remove(beatPlan(id))
 			return now, nil
 		}
+		if until, waits := c.rivals.wait(site, now); waits {
+			return until, nil
+		}
 		next, ended, err := c.engine.Advance(ctx, id, store.Fence{Lease: lease.Name, Token: lease.Token}, now)
 		if errors.Is(err, store.ErrFenced) {
 			c.board.setLease(site, store.Lease{})
@@ -122,7 +125,7 @@ func (c *Control) treat(ctx context.Context, site string, decisions []fleet.Deci
 			continue
 		}
 		if err != nil {
-			c.refused.add(d.Target, now)
+			c.refused.add(d, err, now)
 			if d.Action == decide.ActionWorkerContainer {
 				c.board.noBox(d.Target, now.Add(boxlessFor)) // the ladder goes on to a person
 			}
