@@ -73,8 +73,7 @@ func (b *beat) pause(d time.Duration) {
 	}
 }
 
-// delay notes that an answer that was given at once would have come d later: the beat as a whole ends so much later. It is
-// for what is asked by several at a time, of which none may pause.
+// delay notes that an answer that was given at once would have come d later: the beat as a whole ends so much later.
 func delay(ctx context.Context, d time.Duration) {
 	b, ok := ctx.Value(beatKey{}).(*beat)
 	if !ok || d <= 0 {

@@ -16,6 +16,7 @@ import (
 	"phalops/internal/config"
 	"phalops/internal/fleet"
 	"phalops/internal/i18n"
+	"phalops/internal/prb"
 	"phalops/internal/sim/world"
 	"phalops/internal/store/memory"
 )
@@ -37,6 +38,7 @@ type Sim struct {
 	Config config.Config
 
 	places    places
+	bent      map[string]func(prb.Reading) prb.Reading
 	stakes    map[string]fleet.Amount
 	operators map[string]string
 	catalog   *i18n.Catalog
@@ -63,6 +65,21 @@ func New(o Options) (*Sim, error) {
 		return nil, fmt.Errorf("load the catalogue: %w", err)
 	}
 	return s, nil
+}
+
+// Bend has a bridge's readings changed on their way: a bridge that answers nonsense. Nil ends it.
+func (s *Sim) Bend(bridge string, how func(prb.Reading) prb.Reading) {
+	if s.bent == nil {
+		s.bent = map[string]func(prb.Reading) prb.Reading{}
+	}
+	s.bent[bridge] = how
+}
+
+func (s *Sim) bend(bridge string, r prb.Reading) prb.Reading {
+	if how := s.bent[bridge]; how != nil {
+		return how(r)
+	}
+	return r
 }
 
 // Now is how late it is in the world.
@@ -127,6 +144,9 @@ func (s *Sim) one(now time.Time) bool {
 	return false
 }
 
+// idle bounds a daemon's sleep, as in the real one, so that a clock that jumped is noticed.
+const idle = time.Minute
+
 // next is when something is due next.
 func (s *Sim) next() (first time.Time, ok bool) {
 	sooner := func(t time.Time) {
@@ -140,6 +160,7 @@ func (s *Sim) next() (first time.Time, ok bool) {
 	for _, d := range s.daemons {
 		if at, due := d.Control.Schedule().Next(); due && !d.ending {
 			sooner(at.Add(-d.clock.ahead))
+			sooner(s.Now().Add(idle))
 		}
 	}
 	return first, ok

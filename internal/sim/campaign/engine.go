@@ -33,7 +33,7 @@ func (e *engine) silent(err error) error {
 
 // List lists containers in the order of their names.
 func (e *engine) List(ctx context.Context, f host.Filter) ([]fleet.ContainerStatus, error) {
-	if err := e.up(ctx, engineReads, true); err != nil {
+	if err := e.up(ctx, engineReads); err != nil {
 		return nil, err
 	}
 	var out []fleet.ContainerStatus
@@ -45,9 +45,9 @@ func (e *engine) List(ctx context.Context, f host.Filter) ([]fleet.ContainerStat
 	return out, nil
 }
 
-// Inspect reads one container. A node's is asked for beside the node's chains: see delay.
+// Inspect reads one container.
 func (e *engine) Inspect(ctx context.Context, name string) (fleet.ContainerStatus, error) {
-	if err := e.up(ctx, engineReads, false); err != nil {
+	if err := e.up(ctx, engineReads); err != nil {
 		return fleet.ContainerStatus{}, err
 	}
 	c := e.world.Container(name)
@@ -57,20 +57,12 @@ func (e *engine) Inspect(ctx context.Context, name string) (fleet.ContainerStatu
 	return e.status(c), nil
 }
 
-// up is nil while the engine answers. A silent one costs the limit: the beat waits for it, or is late by it.
-func (e *engine) up(ctx context.Context, limit time.Duration, waits bool) error {
+// up is nil while the engine answers.
+func (e *engine) up(ctx context.Context, limit time.Duration) error {
 	if !e.world.Down {
 		return nil
 	}
-	limit = allowed(ctx, limit)
-	if waits {
-		if err := e.sleep(ctx, limit); err != nil {
-			return e.silent(err)
-		}
-	} else {
-		delay(ctx, limit)
-	}
-	return e.silent(context.DeadlineExceeded)
+	return e.silent(e.slow(ctx, forEver, limit, e.addr))
 }
 
 func (e *engine) missing(name string) error {
@@ -105,7 +97,7 @@ func (e *engine) act(ctx context.Context, name string, limit time.Duration, do f
 	if err := errors.Join(e.gone(), ctx.Err()); err != nil {
 		return err
 	}
-	if err := e.up(ctx, limit, true); err != nil {
+	if err := e.up(order(ctx), limit); err != nil {
 		return err
 	}
 	if err := e.sleep(ctx, engineTakes); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"phalops/internal/fleet"
@@ -27,11 +28,12 @@ type pruntimeAt struct {
 var _ remedy.Pruntime = (*pruntimeAt)(nil)
 
 func (p *pruntimeAt) answers(ctx context.Context, limit time.Duration, path string) error {
+	url := strings.TrimSuffix(p.url, "/") + path
 	switch {
 	case p.world == nil || p.world.Down():
-		return refused(p.url + path)
+		return refused(url)
 	case p.world.Hung():
-		return p.slow(ctx, forEver, limit, p.url+path)
+		return p.slow(ctx, forEver, limit, url)
 	}
 	return nil
 }
@@ -80,7 +82,7 @@ func (p *pruntimeAt) TakeCheckpoint(ctx context.Context) (fleet.Height, error) {
 	if err := p.gone(); err != nil {
 		return fleet.Height{}, err
 	}
-	if err := p.answers(ctx, pruntime.DefaultCheckpointTimeout, "/prpc/PhactoryAPI.TakeCheckpoint"); err != nil {
+	if err := p.answers(order(ctx), pruntime.DefaultCheckpointTimeout, "/prpc/PhactoryAPI.TakeCheckpoint"); err != nil {
 		return fleet.Height{}, err
 	}
 	if p.world.Uninitialized {
@@ -94,7 +96,7 @@ func (p *pruntimeAt) Kick(ctx context.Context) error {
 	if err := p.gone(); err != nil {
 		return err
 	}
-	if err := p.answers(ctx, kickLimit, "/kick"); err != nil {
+	if err := p.answers(order(ctx), kickLimit, "/kick"); err != nil {
 		return err
 	}
 	if !p.world.Kick() {

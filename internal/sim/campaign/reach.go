@@ -73,6 +73,15 @@ func (r *reach) pruntime(url string) *pruntimeAt {
 	return &pruntimeAt{reach: r, url: url, world: r.World.Pruntime(strings.TrimSuffix(url, "/"))}
 }
 
+// AskPruntime is what a worker's pRuntime says of itself, or why it said nothing.
+func (r *reach) AskPruntime(ctx context.Context, url string) *fleet.PruntimeStatus {
+	s, err := r.pruntime(url).GetInfo(ctx)
+	if err != nil {
+		return &fleet.PruntimeStatus{Endpoint: s.Endpoint, Probe: fleet.Probe{Cause: fleet.ReasonOf(err)}}
+	}
+	return &s
+}
+
 // Containers is the engine of a host.
 func (r *reach) Containers(name string) (host.Containers, error) {
 	if e := r.engines[name]; e != nil {
@@ -124,11 +133,14 @@ func (r *reach) Heads(ctx context.Context, node string) ([]remedy.Head, error) {
 	return heads, nil
 }
 
-// slow waits for a reply that takes as long, at most for limit and for as long as ctx allows: a slower one is a timeout of
-// whoever is asked at url. It is for what one beat asks by itself.
+// slow is a reply that takes as long, at most limit and as ctx allows: a slower one is a timeout of whoever is asked at url.
+// A question is answered at once, with what was true when it was asked, and makes its beat late: several may be asked at the
+// same time, from goroutines that must not wait. An order (see order) waits, and the others go on meanwhile.
 func (r *reach) slow(ctx context.Context, takes, limit time.Duration, url string) error {
 	limit = allowed(ctx, limit)
-	if err := r.sleep(ctx, min(takes, limit)); err != nil {
+	if ctx.Value(orderKey{}) == nil {
+		delay(ctx, min(takes, limit))
+	} else if err := r.sleep(ctx, min(takes, limit)); err != nil {
 		return failed(wire.Canceled, "wire.canceled", url, true)
 	}
 	if takes >= limit {
@@ -136,6 +148,11 @@ func (r *reach) slow(ctx context.Context, takes, limit time.Duration, url string
 	}
 	return nil
 }
+
+type orderKey struct{}
+
+// order marks the context of something that is done, not asked.
+func order(ctx context.Context) context.Context { return context.WithValue(ctx, orderKey{}, true) }
 
 // forEver is how long a peer takes that never answers.
 const forEver = 1000 * time.Hour

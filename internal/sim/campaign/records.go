@@ -84,7 +84,7 @@ func (b *v2Bridge) UpdateWorkers(ctx context.Context, updates []prb.WorkerUpdate
 	if err := check(updates); err != nil {
 		return nil, err
 	}
-	if err := b.writable(b.manager(ctx, "UpdateWorker")); err != nil {
+	if err := b.writable(b.manager(order(ctx), "UpdateWorker")); err != nil {
 		return nil, err
 	}
 	var changes []world.WorkerChange
@@ -124,7 +124,7 @@ func (b *v0Bridge) UpdateWorkers(ctx context.Context, updates []prb.WorkerUpdate
 	if err := check(updates); err != nil {
 		return nil, err
 	}
-	if err := b.writable(b.ask(ctx, "manager", "requestUpdateWorker", false, true)); err != nil {
+	if err := b.writable(b.ask(order(ctx), "manager", "requestUpdateWorker", false, true)); err != nil {
 		return nil, err
 	}
 	var changes []world.V0Change
@@ -156,7 +156,7 @@ func (b *v3Bridge) UpdateWorkers(ctx context.Context, updates []prb.WorkerUpdate
 	if err := check(updates); err != nil {
 		return nil, err
 	}
-	if err := b.writable(b.ask(ctx, "wm/config")); err != nil {
+	if err := b.writable(b.ask(order(ctx), "wm/config")); err != nil {
 		return nil, err
 	}
 	rows := map[string]world.V3Row{}

@@ -64,8 +64,10 @@ func (b *v0Bridge) ask(ctx context.Context, service, command string, fetcher, da
 	return nil
 }
 
-// Read asks for everything. The fetcher is asked at the same time, so only the lifecycle manager costs time.
-func (b *v0Bridge) Read(ctx context.Context) prb.Reading {
+// Read asks for everything.
+func (b *v0Bridge) Read(ctx context.Context) prb.Reading { return b.bend(b.world.Name, b.read(ctx)) }
+
+func (b *v0Bridge) read(ctx context.Context) prb.Reading {
 	var r prb.Reading
 	fetcher := b.fetcher()
 	err := b.ask(ctx, "manager", "callOnlineLifecycleManager", false, true)
@@ -180,6 +182,7 @@ func (b *v0Bridge) act(ctx context.Context, command, id string, do func([]world.
 	if err := b.gone(); err != nil {
 		return err
 	}
+	ctx = order(ctx)
 	if takes := b.world.Delay(); takes >= v0Query && b.world.MonitorListening() && b.world.Ask(false, true) == world.V0Answered {
 		b.World.After(takes, func() { _ = do([]world.V0ID{{UUID: id}}) })
 	}

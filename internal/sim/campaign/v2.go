@@ -92,7 +92,9 @@ func (b *v2Bridge) ask(ctx context.Context, peer, method string, questions int) 
 }
 
 // Read asks for everything.
-func (b *v2Bridge) Read(ctx context.Context) prb.Reading {
+func (b *v2Bridge) Read(ctx context.Context) prb.Reading { return b.bend(b.world.Name, b.read(ctx)) }
+
+func (b *v2Bridge) read(ctx context.Context) prb.Reading {
 	monitor, manager := b.discover(ctx)
 	if monitor != nil {
 		return prb.Reading{MonitorErr: monitor}
@@ -124,7 +126,7 @@ func (b *v2Bridge) providers(ctx context.Context) []prb.DataProvider {
 			dp.Err = timedOut(b.url + "/ptp/proxy/" + p.ID + "/GetDataProviderInfo")
 		case how == world.DialOK:
 			fillProvider(&dp.Status, provider.Info(b.Now()))
-		case how == world.DialFrozen: // asked at the same time as the lifecycle manager
+		case how == world.DialFrozen:
 			delay(ctx, v2Frozen)
 			dp.Err = fleet.Fail(fleet.Unavailable, fleet.Because("prb.peer_frozen", "peer", p.ID, "url", b.url))
 		default:
@@ -276,6 +278,7 @@ func (b *v2Bridge) act(ctx context.Context, method string, a world.Action, id st
 	if err := b.gone(); err != nil {
 		return err
 	}
+	ctx = order(ctx)
 	monitor, manager := b.discover(ctx)
 	if err := cmp.Or(monitor, manager); err != nil {
 		return prb.Unsent(err)

@@ -46,7 +46,9 @@ func (b *v3Bridge) closed() error {
 }
 
 // Read asks for everything at the same time.
-func (b *v3Bridge) Read(ctx context.Context) prb.Reading {
+func (b *v3Bridge) Read(ctx context.Context) prb.Reading { return b.bend(b.world.Name, b.read(ctx)) }
+
+func (b *v3Bridge) read(ctx context.Context) prb.Reading {
 	err := b.ask(ctx, "workers/status")
 	switch {
 	case err != nil && fleet.ReasonOf(err).Code != "prb3.port_closed":
@@ -176,6 +178,7 @@ func (b *v3Bridge) act(ctx context.Context, route string, a world.V3Action, ids 
 	if err := b.gone(); err != nil {
 		return err
 	}
+	ctx = order(ctx)
 	if err := b.ask(ctx, "workers/status"); err != nil {
 		return prb.Unsent(err)
 	}
@@ -238,7 +241,7 @@ func (b *v3Bridge) RestartManager(ctx context.Context) error {
 	if err := b.gone(); err != nil {
 		return err
 	}
-	if err := b.ask(ctx, "wm/restart"); err != nil {
+	if err := b.ask(order(ctx), "wm/restart"); err != nil {
 		return err
 	}
 	if !b.world.Reload() {
