@@ -26,7 +26,7 @@ func (c *Control) bridgeStep(s config.Site, b config.Bridge) Step {
 		}
 		errs := []error{
 			c.remember(ctx, status, facts, decisions, now), c.store.LogFacts(ctx, facts...),
-			c.record(ctx, s.Name, titles, decisions, c.curedWorkers(status, now), now),
+			c.record(ctx, s.Name, titles, c.refused.tell(decisions), c.curedWorkers(status, now), now),
 			c.treat(ctx, s.Name, decisions, now), c.tellUnanswered(ctx, decisions, now),
 		}
 		return c.nextLook(now, c.config().Poll.Bridge, decisions...), errors.Join(errs...)
@@ -47,7 +47,7 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 	in := decide.BridgeInput{
 		Status: status, Attempts: c.board.attemptsUnder(ref, fleet.NodeRef(b.Node)), Treating: c.board.treating(ref), Locked: c.lockedWorkers(status),
 		ParentTreated: c.lockedBy(ref), Blind: c.board.dark(), Policy: c.policyAt(s, now), Now: now,
-		Labels: b.Labels, Last: c.board.Decision,
+		Labels: b.Labels, Last: c.board.Decision, CanRestart: b.Project != "" && b.Version != config.VersionSolo,
 	}
 	if len(b.DataProviders) > 0 {
 		in.DataProvider = fleet.DataProviderRef(b.DataProviders[0])
@@ -115,7 +115,7 @@ func (c *Control) record(ctx context.Context, site string, titles map[fleet.Ref]
 	var errs []error
 	for _, d := range decisions {
 		last, known := c.board.Decision(d.Target)
-		if !known || !last.Same(d) || now.Sub(last.At) >= decisionAge {
+		if !known || !last.Same(d) || now.Sub(last.At) >= ageOf(d) {
 			changed = append(changed, d)
 			c.board.setDecision(d)
 		}
@@ -132,8 +132,14 @@ func (c *Control) record(ctx context.Context, site string, titles map[fleet.Ref]
 	return errors.Join(errs...)
 }
 
-// decisionAge is how old the stored copy of an unchanged decision may get.
-const decisionAge = 5 * time.Minute
+// ageOf is how old the stored copy of an unchanged decision may get. One that says that something is wrong is read by
+// people, whose clock goes on: its numbers are kept close to the present.
+func ageOf(d fleet.Decision) time.Duration {
+	if bad(d) {
+		return time.Minute
+	}
+	return 5 * time.Minute
+}
 
 // Survey looks at everything once, for a command that finds no daemon: nothing is written, nothing is treated.
 func (c *Control) Survey(ctx context.Context) {
