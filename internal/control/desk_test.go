@@ -1,6 +1,7 @@
 package control
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -141,6 +142,32 @@ func TestDeskForgetsWhatIsNotConfigured(t *testing.T) {
 	}
 }
 
+var restartW7 = fleet.Decision{Target: w7, Verdict: fleet.Act, Action: "worker.restart", Severity: fleet.Info, At: day}
+
+// What cannot be treated is a person's: at once when a safety rule says no, and when nothing else comes of it for long.
+func TestRefusalsAreTold(t *testing.T) {
+	safe := fleet.Fail(fleet.Refused, fleet.Because("remedy.low_stake", "bridge", "b", "workers", "w"))
+	var r refusals
+	told := func() fleet.Verdict { return r.tell([]fleet.Decision{restartW7})[0].Verdict }
+	if told() != fleet.Act {
+		t.Fatal("a target that was never refused is not treated")
+	}
+	r.add(restartW7, safe, day)
+	if told() != fleet.Person {
+		t.Errorf("a safety rule's no is %s", told())
+	}
+	r.clear(w7)
+	for i, want := range []fleet.Verdict{fleet.Wait, fleet.Wait, fleet.Person} {
+		r.add(restartW7, errors.New("no host"), day)
+		if told() != want {
+			t.Errorf("refused %d times: %s, want %s", i+1, told(), want)
+		}
+	}
+	if other := r.tell([]fleet.Decision{{Target: w7, Verdict: fleet.Act, Action: "worker.container"}})[0]; other.Verdict != fleet.Act {
+		t.Errorf("the refusal of one action holds another one: %s", other.Verdict)
+	}
+}
+
 func TestRefusalsRest(t *testing.T) {
 	var r refusals
 	if _, waits := r.until(w7, day); waits {
@@ -149,7 +176,7 @@ func TestRefusalsRest(t *testing.T) {
 	var last time.Duration
 	now := day
 	for range 8 {
-		r.add(w7, now)
+		r.add(restartW7, errors.New("no host"), now)
 		until, waits := r.until(w7, now)
 		if !waits || until.Sub(now) < last || until.Sub(now) > 10*time.Minute {
 			t.Fatalf("rests for %v after %v", until.Sub(now), last)
@@ -160,7 +187,7 @@ func TestRefusalsRest(t *testing.T) {
 		t.Errorf("the longest rest is %v", last)
 	}
 	r.clear(w7)
-	r.add(w7, now)
+	r.add(restartW7, errors.New("no host"), now)
 	if until, _ := r.until(w7, now); until.Sub(now) != 30*time.Second {
 		t.Errorf("after a success the first rest is %v", until.Sub(now))
 	}

@@ -82,6 +82,9 @@ func (c *Control) fleetInput(now time.Time) *decide.FleetInput {
 	}
 	in.Bridges = c.board.Bridges()
 	for i := range in.Bridges {
+		if c.lockedBy(in.Bridges[i].Ref) != nil {
+			continue // what a plan stops is no trouble of its own
+		}
 		for j := range in.Bridges[i].Workers {
 			w := &in.Bridges[i].Workers[j]
 			if w.Condition != fleet.Failing && w.Condition != fleet.Unresponsive && w.Condition != fleet.Starting {

@@ -21,7 +21,7 @@ func (c *Control) nodeStep(s config.Site, n config.Node) Step {
 		now = c.clock.Now() // asking took time
 		errs := []error{
 			c.store.SaveNode(ctx, status), c.store.LogFacts(ctx, facts...),
-			c.record(ctx, s.Name, map[fleet.Ref]string{d.Target: n.Name}, []fleet.Decision{d}, func(was, _ fleet.Decision) bool {
+			c.record(ctx, s.Name, map[fleet.Ref]string{d.Target: n.Name}, c.refused.tell([]fleet.Decision{d}), func(was, _ fleet.Decision) bool {
 				return decide.NodeCured(was, status, policyOf(c.config()), now)
 			}, now),
 			c.treat(ctx, s.Name, []fleet.Decision{d}, now),

@@ -1,9 +1,11 @@
 package control
 
 import (
+	"slices"
 	"sync"
 	"time"
 
+	"phalops/internal/decide"
 	"phalops/internal/fleet"
 )
 
@@ -15,18 +17,47 @@ type refusals struct {
 }
 
 type refusal struct {
-	times int
-	until time.Time
+	times  int
+	until  time.Time
+	action string
+	why    fleet.Reason
+	safety bool // a safety rule said no: time will not change that
 }
 
-func (r *refusals) add(target fleet.Ref, now time.Time) {
+// lasting is the number of refusals after which a person is told, when nothing but circumstances forbid a treatment.
+const lasting = 3
+
+func (r *refusals) add(d fleet.Decision, err error, now time.Time) {
+	target := d.Target
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.at == nil {
 		r.at = map[fleet.Ref]refusal{}
 	}
 	times := r.at[target].times
-	r.at[target] = refusal{times: times + 1, until: now.Add(min(30*time.Second<<min(times, 10), 10*time.Minute))}
+	r.at[target] = refusal{
+		times: times + 1, until: now.Add(min(30*time.Second<<min(times, 10), 10*time.Minute)), action: d.Action, why: fleet.ReasonOf(err),
+		safety: fleet.KindOf(err) == fleet.Refused,
+	}
+}
+
+// tell makes decisions to act that were refused before say so.
+func (r *refusals) tell(decisions []fleet.Decision) []fleet.Decision {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	told := decisions
+	for i, d := range decisions {
+		was, refused := r.at[d.Target]
+		if d.Verdict != fleet.Act || !refused || was.action != d.Action {
+			continue
+		}
+		if &told[0] == &decisions[0] {
+			told = slices.Clone(decisions)
+		}
+		d.Candidates = slices.Clone(d.Candidates)
+		told[i] = decide.Refused(d, was.why, was.safety || was.times >= lasting, was.until)
+	}
+	return told
 }
 
 func (r *refusals) until(target fleet.Ref, now time.Time) (time.Time, bool) {

@@ -20,6 +20,7 @@ type BridgeInput struct {
 	Blind         bool                       // everything turned dark at once: phalops itself is the suspect
 	Suspicions    []Suspicion                // what Fleet suspects; only those about this bridge or its workers count
 	Containers    map[fleet.Ref]bool         // workers whose own container can be restarted
+	CanRestart    bool                       // its own containers are ours to restart
 	Site, Fleet   *Load                      // what may be done beyond this bridge; nil: no bound
 	Labels        map[string]string          // of the configuration, for the operator's own rules
 	Last          Memory                     `json:"-"` // since when such a rule holds; nil: nothing is remembered
@@ -43,7 +44,7 @@ func Bridge(in BridgeInput) (bridge fleet.Decision, workers []fleet.Decision) {
 	j := &judge{BridgeInput: &in, src: in.findSource()}
 	parts := j.parts()
 	if parts.condition == string(fleet.BridgeBlind) || parts.condition == string(fleet.BridgeNoLifecycle) || parts.condition == string(fleet.BridgeUnknown) {
-		return j.frame(parts), j.unseen(parts)
+		return j.treat(parts), j.unseen(parts)
 	}
 	found := make([]finding, len(in.Status.Workers))
 	for i := range in.Status.Workers {
@@ -77,11 +78,11 @@ func (j *judge) parts() finding {
 			f.want, f.suspect = wantTime, fleet.Fleet
 			f.witnesses = append(f.witnesses, fleet.Because("guard.blind"))
 		}
-		return f
+		return j.mend(f, fleet.BridgeBlind)
 	case !j.Policy.current(b.Lifecycle, j.Now):
 		f := j.gone(b.Lifecycle, fleet.BridgeNoLifecycle, "bridge.no_lifecycle")
 		f.witnesses = append(f.witnesses, j.lowStakes()...)
-		return f
+		return j.mend(f, fleet.BridgeNoLifecycle)
 	case !j.src.moving && !j.src.nobody:
 		return j.sourceFault()
 	case !j.src.nobody && j.sourceBehind():

@@ -37,6 +37,7 @@ type finding struct {
 	rungs     []string      // the ladder of an operator's own rule; nil: the policy's
 	rest      time.Duration // least pause between two treatments, of an operator's own rule; 0: the budget's
 	mode      string        // ModeObserve: this finding is only reported; "": as the policy says
+	action    string        // plan kind that wantRestart asks for, of a bridge's own parts
 	cause     string        // which parent the facts point at, one of the cause words; "" when they point at none
 }
 

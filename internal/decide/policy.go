@@ -11,6 +11,8 @@ import (
 // Plan kinds that decisions ask for.
 const (
 	ActionNodeRestart     = "node.restart"
+	ActionBridgeRestart   = "bridge.restart" // lifecycle, trade and queue together; v3: prb-wm
+	ActionBridgeMonitor   = "bridge.monitor" // what only shows
 	ActionWorkerRestart   = "worker.restart"
 	ActionWorkerContainer = "worker.container" // checkpoint, stop with grace, start
 	ActionWorkerDisable   = "worker.disable"   // at its bridge: a lost identity must not lock a second stake
