@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -16,20 +17,34 @@ var start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 // rig is a simulated world with somebody to look after it.
 type rig struct {
 	*Sim
-	t      *testing.T
+	t      tester
 	daemon *Daemon
 	ran    []string // what ran at the beginning
 }
 
 // newRig makes a fleet, lets faults loose on it and starts a daemon.
-func newRig(t *testing.T, o world.FleetOptions, settings string, faults ...world.Fault) *rig {
+func newRig(t tester, o world.FleetOptions, settings string, faults ...world.Fault) *rig {
 	t.Helper()
 	w := world.New(start, 7)
 	world.DefaultFleet(w, o)
 	return watch(t, Options{World: w, Settings: settings}, faults...)
 }
 
-func watch(t *testing.T, o Options, faults ...world.Fault) *rig {
+// tester is a test, or one case of a property.
+type tester interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Error(args ...any)
+	Fatal(args ...any)
+	Log(args ...any)
+	Failed() bool
+	Context() context.Context
+}
+
+func (r *rig) ctx() context.Context { return r.t.Context() }
+
+func watch(t tester, o Options, faults ...world.Fault) *rig {
 	t.Helper()
 	if err := o.World.Apply(world.Scenario{Faults: faults}); err != nil {
 		t.Fatal(err)
