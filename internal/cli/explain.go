@@ -159,7 +159,9 @@ func nearestWorkers(now snapshot, wanted string) []string {
 	slices.SortFunc(all, func(a, b candidate) int { return cmp.Or(a.far-b.far, strings.Compare(a.name, b.name)) })
 	var out []string
 	for _, c := range all[:min(nearMost, len(all))] {
-		out = append(out, c.name)
+		if c.far == all[0].far {
+			out = append(out, c.name)
+		}
 	}
 	return slices.Compact(out)
 }
