@@ -11,9 +11,10 @@ import (
 
 // Face guards the world for the HTTP handlers.
 type Face struct {
-	mu    sync.Mutex
-	world *world.World
-	clock clock.Clock
+	mu     sync.Mutex
+	world  *world.World
+	clock  clock.Clock
+	states states
 }
 
 // NewFace makes a Face of a world that lives on a clock.

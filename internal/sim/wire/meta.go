@@ -1,6 +1,10 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+
+	"phalops/internal/sim/world"
+)
 
 // Pallets of the simulated runtimes and their numbers: those of Khala's for the first two.
 const (
@@ -15,8 +19,9 @@ const (
 )
 
 // metadata is metadata v14 of a small runtime of our own: what a client needs to connect, to follow heads and blocks and to
-// read System, Timestamp and Balances. Its types have the names and shapes that Khala 1241 gives them.
-func metadata(name string, ss58 uint16, blockMillis uint64) []byte {
+// read System, Timestamp and Balances, and of a parachain what Phala stores in one of its eras ("": no Phala). Its types have the
+// names and shapes that Khala 1241 gives them, in v1 those of 1190.
+func metadata(name string, ss58 uint16, blockMillis uint64, era world.Era) []byte {
 	b := newRuntimeTypes(name)
 	var prefix, count, deposit, period scale
 	prefix.u16(ss58)
@@ -39,6 +44,7 @@ func metadata(name string, ss58 uint16, blockMillis uint64) []byte {
 			{name: "TotalIssuance", value: b.u128, instead: make([]byte, 16)},
 		}, constants: []metaConstant{{"ExistentialDeposit", b.u128, deposit}}},
 	}
+	pallets = append(pallets, b.phalaPallets(era)...)
 	var s scale
 	s.byte([]byte("meta")...)
 	s.byte(14)
@@ -64,6 +70,7 @@ type metaExtension struct {
 // runtimeTypes are the types that the metadata's pallets name.
 type runtimeTypes struct {
 	registry
+	phalaTypes
 	u8, u16, u32, u64, u128, hash, accountID typeID
 	accountInfo, events                      typeID
 	systemCall, systemEvent, timestampCall   typeID

@@ -1,5 +1,7 @@
 package wire
 
+import "bytes"
+
 // The parts of a metadata v14 type registry (paritytech/scale-info, frame-metadata v14).
 
 // typeID is the place of a type in the registry.
@@ -126,11 +128,13 @@ const (
 	hasherTwoxConcat   = 5
 )
 
-// metaEntry is a storage item; hasher 0 says that it is a plain value.
+// metaEntry is a storage item; hasher 0 says that it is a plain value. With several parts key is a tuple, and every part is
+// hashed by itself.
 type metaEntry struct {
 	name       string
 	optional   bool
 	hasher     byte
+	parts      int // default 1
 	key, value typeID
 	instead    []byte // the value of what is absent
 }
@@ -163,7 +167,8 @@ func (p metaPallet) write(s *scale) {
 		if e.hasher == 0 {
 			s.byte(0)
 		} else {
-			s.byte(1, 1<<2, e.hasher)
+			s.byte(1)
+			s.bytes(bytes.Repeat([]byte{e.hasher}, max(1, e.parts)))
 			s.compact(uint64(e.key))
 		}
 		s.compact(uint64(e.value))

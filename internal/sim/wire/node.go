@@ -60,7 +60,7 @@ func (p *nodePort) stateIn(w *world.World) portState {
 // view is the port's chain; only for use within Face.Do.
 func (p *nodePort) view(w *world.World) chainView {
 	n := w.Node(p.node)
-	return chainView{node: n, NodeChain: p.side(n), now: w.Now(), trouble: p.side(n).RPC()}
+	return chainView{node: n, world: w, states: &p.face.states, NodeChain: p.side(n), now: w.Now(), trouble: p.side(n).RPC()}
 }
 
 // call answers one method of HTTP, or one of WebSocket that is no subscription.

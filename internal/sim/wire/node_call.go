@@ -15,7 +15,9 @@ import (
 
 // chainView is one chain of a node at one moment.
 type chainView struct {
-	node *world.Node
+	node   *world.Node
+	world  *world.World
+	states *states
 	*world.NodeChain
 	now     time.Time
 	trouble world.RPCTrouble
@@ -288,7 +290,11 @@ func (v chainView) runtimeVersion() (any, *rpcError) {
 func (v chainView) runtime() runtimeVersion {
 	apis := [][2]any{{"0xdf6acb689907609b", 4}, {"0x37e397fc7c91f5e4", 1}, {"0x40fe3ad401f8959a", 6}}
 	if v.isPara() {
-		return runtimeVersion{"khala", "khala", 1, 1241, 0, apis, 8, 0}
+		spec := 1241
+		if v.era() == world.EraV1 {
+			spec = 1190
+		}
+		return runtimeVersion{"khala", "khala", 1, spec, 0, apis, 8, 0}
 	}
 	return runtimeVersion{"kusama", "parity-kusama", 2, 9420, 0, apis, 22, 1}
 }

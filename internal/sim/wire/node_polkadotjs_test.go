@@ -105,7 +105,7 @@ func TestPolkadotJS(t *testing.T) {
 	if got.Now < chain.Made(first).UnixMilli() || got.Now%1000 != chain.Made(first).UnixMilli()%1000 {
 		t.Errorf("now is %d", got.Now)
 	}
-	if len(got.Accounts) != 2 || !slices.ContainsFunc(got.Accounts, func(a [2]string) bool { return a[1] == "7500000000000" }) {
+	if len(got.Accounts) != 4 || !slices.ContainsFunc(got.Accounts, func(a [2]string) bool { return a[1] == "7500000000000" }) {
 		t.Errorf("accounts: %v", got.Accounts)
 	}
 	made := chain.Made(first).UnixMilli()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"phalops/internal/sim/world"
 )
 
 // keysAtOnce is how many keys state_getKeysPaged gives at most.
@@ -18,40 +20,47 @@ const keptHashes = 64
 // item is one key of the storage.
 type item struct{ key, value []byte }
 
-// storage is the whole state after block h, in key order. It is made anew for every question: the world keeps no tries.
-func (v chainView) storage(h int64) []item {
-	var all []item
-	put := func(key []byte, write func(*scale)) {
-		var s scale
-		write(&s)
-		all = append(all, item{key, s})
+// storage is the whole state after block h.
+func (v chainView) storage(h int64) *state {
+	return v.states.of(stateID{v.Chain, h}, func() *state { return v.newState(h) })
+}
+
+func (v chainView) newState(h int64) *state {
+	st := &state{}
+	put := func(pallet, name string, it item) {
+		st.own = append(st.own, item{append(storagePrefix(pallet, name), it.key...), it.value})
 	}
-	now := millis(v.Chain.Made(h))
-	put(storagePrefix("System", "Number"), func(s *scale) { s.u32(uint32(h)) })
-	put(storagePrefix("System", "ParentHash"), func(s *scale) { s.byte(rawHash(v.parentHash(h))...) })
-	put(storagePrefix("System", "Events"), writeEvents)
-	put(storagePrefix("Timestamp", "Now"), func(s *scale) { s.u64(now) })
+	plain := func(pallet, name string, write func(*scale)) { put(pallet, name, item{nil, encoded(write)}) }
+	plain("System", "Number", func(s *scale) { s.u32(uint32(h)) })
+	plain("System", "ParentHash", func(s *scale) { s.byte(rawHash(v.parentHash(h))...) })
+	plain("System", "Events", writeEvents)
+	plain("Timestamp", "Now", func(s *scale) { s.u64(millis(v.Chain.Made(h))) })
 	var issued uint64
 	for _, id := range v.Chain.Accounts() {
 		a := v.Chain.Account(id)
 		issued += a.Free + a.Reserved
-		put(append(storagePrefix("System", "Account"), blake2_128Concat(id[:])...), func(s *scale) {
-			for _, n := range []uint32{a.Nonce, 0, 1, 0} {
-				s.u32(n)
-			}
-			for _, n := range []uint64{a.Free, a.Reserved, 0, 0} {
-				s.u128(n)
-			}
-		})
+		put("System", "Account", accountItem(id, a))
 	}
-	put(storagePrefix("Balances", "TotalIssuance"), func(s *scale) { s.u128(issued) })
+	plain("Balances", "TotalIssuance", func(s *scale) { s.u128(issued) })
 	for i := max(0, h-keptHashes); i < h; i++ {
-		var number scale
-		number.u32(uint32(i))
-		put(append(storagePrefix("System", "BlockHash"), twox64Concat(number)...), func(s *scale) { s.byte(rawHash(v.Chain.Hash(i))...) })
+		put("System", "BlockHash", item{twox64Concat(number32(uint32(i))), rawHash(v.Chain.Hash(i))})
 	}
-	slices.SortFunc(all, func(a, b item) int { return bytes.Compare(a.key, b.key) })
-	return all
+	if v.era() != "" {
+		st.phala, st.pools = v.world.Phala(v.node.Network, h), map[int]world.ChainPool{}
+		st.crowd = v.states.crowdOf(st.phala)
+		putPhala(st.phala, st.crowd, put)
+	}
+	slices.SortStableFunc(st.own, func(a, b item) int { return bytes.Compare(a.key, b.key) })
+	st.own = slices.CompactFunc(st.own, func(a, b item) bool { return bytes.Equal(a.key, b.key) }) // an owner of several pools
+	return st
+}
+
+// era is which of Phala's pallets the chain has, "" for none of them.
+func (v chainView) era() world.Era {
+	if !v.isPara() || v.node.OneChain {
+		return ""
+	}
+	return v.node.Network.Era
 }
 
 // writeEvents writes what every block has: its timestamp was set.
@@ -80,23 +89,7 @@ func rawHash(text string) []byte {
 	return raw
 }
 
-func find(all []item, key []byte) (value []byte, ok bool) {
-	i, ok := slices.BinarySearchFunc(all, key, func(it item, key []byte) int { return bytes.Compare(it.key, key) })
-	if !ok {
-		return nil, false
-	}
-	return all[i].value, true
-}
-
 func hexOf(b []byte) string { return "0x" + hex.EncodeToString(b) }
-
-// hexOrNull is a value of the storage on the wire; what is absent is null.
-func hexOrNull(all []item, key []byte) any {
-	if value, ok := find(all, key); ok {
-		return hexOf(value)
-	}
-	return nil
-}
 
 // stateAt is the height at which a state method looks: that of the hash in parameter i, or the best one. What it does not
 // know is refused (paritytech/polkadot-sdk substrate/client/rpc-api/src/state/error.rs).
@@ -155,7 +148,7 @@ func (v chainView) getStorage() (any, *rpcError) {
 	if failed != nil {
 		return nil, failed
 	}
-	return hexOrNull(v.storage(h), key), nil
+	return v.storage(h).hexOrNull(key), nil
 }
 
 func (v chainView) storageSize() (any, *rpcError) {
@@ -199,16 +192,7 @@ func (v chainView) keysPaged() (any, *rpcError) {
 	if failed != nil {
 		return nil, failed
 	}
-	keys := []string{}
-	for _, it := range v.storage(h) {
-		if uint32(len(keys)) == count {
-			break
-		}
-		if bytes.HasPrefix(it.key, prefix) && (start == nil || bytes.Compare(it.key, start) > 0) {
-			keys = append(keys, hexOf(it.key))
-		}
-	}
-	return keys, nil
+	return v.storage(h).page(prefix, start, int(count)), nil
 }
 
 // changeSet is the value of some keys at a block; a value is hex text or null.
@@ -243,7 +227,7 @@ func (v chainView) queryStorageAt() (any, *rpcError) {
 func (v chainView) changes(h int64, keys [][]byte) changeSet {
 	all, set := v.storage(h), changeSet{Block: v.Chain.Hash(h)}
 	for _, key := range keys {
-		set.Changes = append(set.Changes, [2]any{hexOf(key), hexOrNull(all, key)})
+		set.Changes = append(set.Changes, [2]any{hexOf(key), all.hexOrNull(key)})
 	}
 	return set
 }
@@ -274,7 +258,7 @@ func (v chainView) metadata() (any, *rpcError) {
 		return nil, failed
 	}
 	r := v.runtime()
-	return hexOf(metadata(r.SpecName, v.ss58(), uint64(v.Chain.Block.Milliseconds()))), nil
+	return hexOf(metadata(r.SpecName, v.ss58(), uint64(v.Chain.Block.Milliseconds()), v.era())), nil
 }
 
 type signedBlock struct {

@@ -65,7 +65,7 @@ func TestStateMethods(t *testing.T) {
 		{"state_getMetadata", ``, `"0x6d6574610e`},
 		{"state_getKeysPaged", `"0x",1001`, `{"code":4002,"message":"count exceeds maximum value. value: 1001, max: 1000"}`},
 		{"state_getKeysPaged", `"0x26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9",1`, `["` + hexOf(accountKey(world.Bob()))},
-		{"state_getKeysPaged", `"0x26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9",5,` + bob, `["` + hexOf(accountKey(world.Alice()))},
+		{"state_getKeysPaged", `"0x26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9",5,"0x26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9de"`, `["` + hexOf(accountKey(world.Alice()))},
 		{"state_getKeysPaged", `"0x42cbe4fedfc209225dad817c6d03820e",10,null,` + at, `[]`},
 		{"state_getKeysPaged", `"0x",10,null,` + unknown, `{"code":4003,`},
 		{"state_queryStorageAt", `[` + number + `,` + absent + `,` + number + `],` + at, `[{"block":` + at + `,"changes":[[` + number + `,"0xc1c62d00"],[` + absent + `,null]]}]`},
@@ -84,7 +84,7 @@ func TestStateMethods(t *testing.T) {
 func TestPagingReachesEveryKey(t *testing.T) {
 	h, _, w := nodeHandler(t, (*world.Node).Para)
 	chain := w.Node("node-1").Network.Para
-	for i := range 1998 {
+	for i := range 1996 {
 		chain.SetAccount(world.AccountID{byte(i), byte(i >> 8), 1}, world.Account{Free: uint64(i)})
 	}
 	const prefix = `"0x26aa394eea5630e07c48ae0c9558cef7b99d880ec681799c0cf30e8886371da9"`

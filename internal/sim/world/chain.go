@@ -79,6 +79,12 @@ type Network struct {
 	Para, Relay *Chain
 	ParaID      int
 	StartHeader int64 // relay block with which the parachain began
+	Era         Era   // which pallets its runtime has; default EraV2
+	// Crowd is how many workers of strangers the network has. They are no parts of the world: what the chain stores of them
+	// follows from their numbers.
+	Crowd int
+
+	born time.Time
 }
 
 // AddNetwork makes Khala on Kusama: blocks of 12 s and 6 s, at realistic heights.
@@ -89,6 +95,8 @@ func (w *World) AddNetwork(name string) *Network {
 		Relay:       &Chain{Name: "Kusama", ID: name + "-relay", Block: 6 * time.Second, base: 16_400_000, since: w.now},
 		ParaID:      2004,
 		StartHeader: 8_325_311,
+		Era:         EraV2,
+		born:        w.now,
 	}
 	n.Para.endow()
 	n.Relay.endow()

@@ -26,6 +26,10 @@ type FleetOptions struct {
 	// Solo adds as many workers without a bridge, solo-01, solo-02, …, each with its pherry (container phala-pherry) on a host
 	// of its own by the same name, on the node of the others.
 	Solo int
+	// Era is which pallets the network's runtime has, default EraV2.
+	Era Era
+	// Crowd is how many workers of strangers the chain knows besides; default 0.
+	Crowd int
 }
 
 // DefaultFleet fills an empty world with the fleet of the demo, already in step: one site with the host "node-1", the node
@@ -34,6 +38,7 @@ type FleetOptions struct {
 func DefaultFleet(w *World, o FleetOptions) {
 	o.Workers, o.Pools = or(o.Workers, 40), or(o.Pools, 2)
 	network := w.AddNetwork("khala")
+	network.Era, network.Crowd = or(o.Era, network.Era), o.Crowd
 	h := w.AddHost("node-1")
 	node := w.AddNode(NodeSpec{Name: "node-1", Host: h.Name, Container: "phala-node", Network: network},
 		Container{Image: "phalanetwork/khala-node:latest"})

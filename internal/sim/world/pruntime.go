@@ -28,7 +28,10 @@ type Pruntime struct {
 	born        time.Time
 	power       uint64 // pInit
 	v           float64
-	boots       int // processes so far, without the first
+	stake       uint64 // on chain, in 10⁻¹² PHA
+	outages     []outage
+	lost        time.Duration // in outages that are not remembered any more
+	boots       int           // processes so far, without the first
 	// What the chain lacks of a worker that earns: its registration, its place in a pool, its start. coolDown is when it
 	// was stopped on chain.
 	unregistered, unbound, idle bool
@@ -60,7 +63,8 @@ func (w *World) AddPruntime(endpoint string, network *Network) *Pruntime {
 	key := sha256.Sum256(fmt.Appendf(nil, "%d/pruntime/%s", w.seed, endpoint))
 	r := w.Rand("pruntime/" + endpoint)
 	p := &Pruntime{Endpoint: endpoint, PublicKey: fmt.Sprintf("%x", key), w: w, network: network, born: w.now,
-		power: 700 + r.Uint64N(600), v: 2800 + r.Float64()*4000}
+		power: 700 + r.Uint64N(600)}
+	p.stake, p.v = staked(p.power, 1, r.Float64())
 	p.para = follower{base: network.Para.Head(w.now) - finalityLag, since: w.now, rate: runtimeCatchUp, still: true}
 	p.relay = follower{base: network.Relay.Head(w.now) - finalityLag, since: w.now, rate: 2 * runtimeCatchUp, still: true}
 	w.parts.pruntimes[endpoint] = p
@@ -122,6 +126,9 @@ func (p *Pruntime) Hung() bool {
 func (p *Pruntime) refresh() {
 	para, relay := p.sources()
 	moving := len(p.feeders) > 0 && p.Answers() && !hasKind(p.trouble, WorkerPause)
+	if moving && p.para.still {
+		p.keepLoss()
+	}
 	p.para.move(p.w.now, para, moving)
 	p.relay.move(p.w.now, relay, moving)
 }

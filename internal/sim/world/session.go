@@ -29,24 +29,33 @@ func (c *Context) Session() (Session, bool) {
 
 // session is what the chain knows of a worker that computes.
 func (p *Pruntime) session() Session {
-	now := p.w.now
-	days := now.Sub(p.born).Hours() / 24
+	s := p.sessionAt(p.w.now)
 	para, relay := p.Heights()
+	s.RelayHeader, s.ParaNum = relay+1, para+1
+	return s
+}
+
+// challengeEvery is how often the chain asks a worker for a heartbeat.
+const challengeEvery = 10 * time.Minute
+
+// sessionAt is what the chain knew at t, of what happened since the last restart of chain and worker. What the worker was
+// given by hand since then (stopped, unbound) counts from the beginning.
+func (p *Pruntime) sessionAt(t time.Time) Session {
+	earned, out := p.earned(t)
+	days := earned.Hours() / 24
 	s := Session{
-		State: "WorkerIdle", Ve: p.v, V: p.v * (1 + days/2000), UpdatedAt: now.Truncate(10 * time.Minute),
+		State: "WorkerIdle", Ve: p.v, V: grown(p.v, days), UpdatedAt: t.Truncate(challengeEvery),
 		PInit: p.power, PInstant: p.power + uint64(math.Abs(math.Sin(days*7))*float64(p.power)/8),
-		Iterations: 98_765_432 + uint64(now.Sub(p.born).Seconds())*p.power/6, WorkingStart: p.born.Add(-30 * 24 * time.Hour),
-		ChallengeLast: now.Truncate(10 * time.Minute), TotalReward: 12_345_678_901_234 + uint64(days*2.5e12),
-		RelayHeader: relay + 1, ParaNum: para + 1,
+		Iterations: 98_765_432 + uint64(max(0, t.Sub(p.born).Seconds()))*p.power/6, WorkingStart: p.born.Add(-30 * 24 * time.Hour),
+		ChallengeLast: t.Truncate(challengeEvery), TotalReward: 12_345_678_901_234 + uint64(days*2.5e12),
 	}
-	since, late := p.Unresponsive()
 	switch {
-	case !p.coolDown.IsZero():
+	case !p.coolDown.IsZero() && !t.Before(p.coolDown):
 		s.State, s.CoolDownStart = "WorkerCoolingDown", p.coolDown
 	case p.idle:
 		s.State = "Ready"
-	case late:
-		s.State, s.UpdatedAt = "WorkerUnresponsive", since
+	case !out.IsZero():
+		s.State, s.UpdatedAt, s.ChallengeLast = "WorkerUnresponsive", out, out.Truncate(challengeEvery)
 	}
 	return s
 }

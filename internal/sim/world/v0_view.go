@@ -60,7 +60,10 @@ func (c *V0Context) Message() (text string, at time.Time) {
 	return text, at
 }
 
-func (c *V0Context) keepNotice() { c.message, c.at = c.Message() }
+func (c *V0Context) keepNotice() {
+	c.rt.keepLoss()
+	c.message, c.at = c.Message()
+}
 
 func (c *V0Context) unresponsive() (since time.Time, yes bool) {
 	if c.rt.manner == MannerUnresponsive {

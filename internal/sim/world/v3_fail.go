@@ -195,7 +195,10 @@ func (c *V3Worker) deadEnd(kind string) {
 }
 
 // keepNotice makes what v3.0 derives from the present a thing of the past.
-func (c *V3Worker) keepNotice() { c.message, c.at = c.Message() }
+func (c *V3Worker) keepNotice() {
+	c.rt.keepLoss()
+	c.message, c.at = c.Message()
+}
 
 // Message is last_message without its time, and the time. v3.0 tells what the chain thinks of the worker; v3.2 does not.
 func (c *V3Worker) Message() (text string, at time.Time) {

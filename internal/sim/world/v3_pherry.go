@@ -96,7 +96,7 @@ func (p *Pherry) supply() (para, relay int64) {
 	return p.Node.para.Finalized(p.w.now), p.Node.relay.Finalized(p.w.now)
 }
 
-func (p *Pherry) keepNotice() {}
+func (p *Pherry) keepNotice() { p.rt.keepLoss() }
 
 func (p *Pherry) stood() {
 	if p.up && p.feeding && !p.rt.Answers() {
@@ -132,7 +132,7 @@ func (p *Pherry) unlinked(n *Node) {
 
 func (p *Pherry) fedBy(*Node) bool { return false }
 
-func (p *Pherry) keepNotices(*Node) {}
+func (p *Pherry) keepNotices(*Node) { p.rt.keepLoss() }
 
 func (p *Pherry) rebase() {
 	if p.feeding {

@@ -280,7 +280,10 @@ func (c *Context) Message() (text string, at time.Time) {
 const noticeUnresponsive = "Notice: worker unresponsive!"
 
 // keepNotice makes what Message derives from the present a thing of the past, because the present is about to change.
-func (c *Context) keepNotice() { c.message, c.at = c.Message() }
+func (c *Context) keepNotice() {
+	c.rt.keepLoss()
+	c.message, c.at = c.Message()
+}
 
 // Heights are what the lifecycle tells of its pRuntime; false before the first report.
 func (c *Context) Heights() (para, relay int64, known bool) {
