@@ -12,18 +12,35 @@ import (
 	"phalops/internal/control"
 )
 
-// beat is one beat that is under way: a coroutine, so that it can wait in the middle.
+// routine is a coroutine that beats, one after the other: a beat can wait in the middle, and the stack that it needed serves
+// the next one.
+type routine struct {
+	beat   *beat
+	resume func() (time.Time, bool) // until the beat waits; the zero time: it is over
+	end    func()
+	yield  func(time.Time) bool
+}
+
+func newRoutine() *routine {
+	r := &routine{}
+	r.resume, r.end = iter.Pull(func(yield func(time.Time) bool) {
+		r.yield = yield
+		for r.beat.run(); yield(time.Time{}); r.beat.run() {
+		}
+	})
+	return r
+}
+
+// beat is one beat that is under way.
 type beat struct {
 	daemon *Daemon
 	id     string
 	step   control.Step
 
-	resume func() (time.Time, bool)
-	end    func()
-	yield  func(time.Time) bool
-	wake   time.Time // in the world's time
-	seq    int64
-	place  int // in the heap
+	routine *routine
+	wake    time.Time // in the world's time
+	seq     int64
+	place   int // in the heap
 
 	next time.Time
 	err  error
@@ -40,16 +57,20 @@ var errPanicked = errors.New("the beat panicked")
 
 type beatKey struct{}
 
-// begin makes the coroutine of a beat; it runs with the first resume.
+// begin gives a beat its coroutine; it runs with the first resume.
 func (d *Daemon) begin(id string, step control.Step) *beat {
 	b := &beat{daemon: d, id: id, step: step}
-	b.resume, b.end = iter.Pull(b.run)
+	if n := len(d.sim.idle); n > 0 {
+		b.routine, d.sim.idle = d.sim.idle[n-1], d.sim.idle[:n-1]
+	} else {
+		b.routine = newRoutine()
+	}
+	b.routine.beat = b
 	d.under[b] = true
 	return b
 }
 
-func (b *beat) run(yield func(time.Time) bool) {
-	b.yield = yield
+func (b *beat) run() {
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -68,7 +89,7 @@ func (b *beat) run(yield func(time.Time) bool) {
 
 // pause lets the others go on until d has passed. It is called by the beat itself.
 func (b *beat) pause(d time.Duration) {
-	if !b.yield(b.daemon.sim.Now().Add(d)) || b.daemon.dead {
+	if !b.routine.yield(b.daemon.sim.Now().Add(d)) || b.daemon.dead {
 		panic(killed{})
 	}
 }
@@ -88,13 +109,14 @@ func delay(ctx context.Context, d time.Duration) {
 func (s *Sim) resume(b *beat) {
 	outer := s.current
 	s.current = b
-	wake, waits := b.resume()
+	wake, _ := b.routine.resume()
 	s.current = outer
-	if waits {
+	if !wake.IsZero() {
 		b.wake = wake
 		s.waiting.push(b)
 		return
 	}
+	s.idle = append(s.idle, b.routine)
 	s.over(b)
 }
 

@@ -16,6 +16,7 @@ func BenchmarkCampaign(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer s.Close()
 	if _, err := s.Start(b.Context(), DaemonOptions{}); err != nil {
 		b.Fatal(err)
 	}

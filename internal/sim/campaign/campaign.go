@@ -45,12 +45,13 @@ type Sim struct {
 	log       *slog.Logger
 	daemons   []*Daemon
 	waiting   waiting
+	idle      []*routine
 	current   *beat
 	started   int
 	beats     int64
 }
 
-// New makes a Sim without anybody who looks after the world: see Start.
+// New makes a Sim without anybody who looks after the world: see Start. Close it.
 func New(o Options) (*Sim, error) {
 	s := &Sim{World: o.World, Store: memory.New(), places: place(o.World, o.References), log: o.Log}
 	if s.log == nil {
@@ -65,6 +66,17 @@ func New(o Options) (*Sim, error) {
 		return nil, fmt.Errorf("load the catalogue: %w", err)
 	}
 	return s, nil
+}
+
+// Close ends everybody who looks after the world.
+func (s *Sim) Close() {
+	for len(s.daemons) > 0 {
+		s.daemons[0].Kill()
+	}
+	for _, r := range s.idle {
+		r.end()
+	}
+	s.idle = nil
 }
 
 // Bend has a bridge's readings changed on their way: a bridge that answers nonsense. Nil ends it.
@@ -144,8 +156,8 @@ func (s *Sim) one(now time.Time) bool {
 	return false
 }
 
-// idle bounds a daemon's sleep, as in the real one, so that a clock that jumped is noticed.
-const idle = time.Minute
+// idlest bounds a daemon's sleep, as in the real one, so that a clock that jumped is noticed.
+const idlest = time.Minute
 
 // next is when something is due next.
 func (s *Sim) next() (first time.Time, ok bool) {
@@ -160,7 +172,7 @@ func (s *Sim) next() (first time.Time, ok bool) {
 	for _, d := range s.daemons {
 		if at, due := d.Control.Schedule().Next(); due && !d.ending {
 			sooner(at.Add(-d.clock.ahead))
-			sooner(s.Now().Add(idle))
+			sooner(s.Now().Add(idlest))
 		}
 	}
 	return first, ok

@@ -2,15 +2,31 @@ package campaign
 
 import (
 	"context"
+	"flag"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"phalops/internal/fleet"
 	"phalops/internal/sim/world"
 	"phalops/internal/store"
 )
+
+// TestMain has properties look at a few cases only, unless more are asked for (-rapid.checks): each is hours of a fleet.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if !asked {
+		if err := flag.Set("rapid.checks", "6"); err != nil {
+			panic(err)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
 
 var start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
@@ -33,6 +49,7 @@ func newRig(t tester, o world.FleetOptions, settings string, faults ...world.Fau
 // tester is a test, or one case of a property.
 type tester interface {
 	Helper()
+	Cleanup(func())
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
 	Error(args ...any)
@@ -53,6 +70,7 @@ func watch(t tester, o Options, faults ...world.Fault) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(s.Close)
 	r := &rig{Sim: s, t: t}
 	r.ran = r.running()
 	r.daemon = r.start(DaemonOptions{})

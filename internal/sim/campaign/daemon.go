@@ -105,7 +105,7 @@ func (d *Daemon) Kill() {
 	for b := range d.under {
 		if b != d.sim.current {
 			d.sim.waiting.take(b)
-			b.end()
+			b.routine.end()
 		}
 	}
 }

@@ -40,7 +40,7 @@ func (r *rig) finished() {
 // SIGTERM at any moment of an ordered restart: the next process finishes it.
 func TestStopInTheMiddle(t *testing.T) {
 	t.Parallel()
-	for at := time.Duration(0); at <= 150*time.Second; at += 7500 * time.Millisecond {
+	for at := time.Duration(0); at <= 150*time.Second; at += 13 * time.Second {
 		t.Run(at.String(), func(t *testing.T) {
 			r := stalled(t)
 			r.pass(at)
@@ -57,7 +57,7 @@ func TestStopInTheMiddle(t *testing.T) {
 // kill -9 at any moment of an ordered restart: whoever comes after waits for the lease, and finishes it.
 func TestKillInTheMiddle(t *testing.T) {
 	t.Parallel()
-	for at := time.Duration(0); at <= 150*time.Second; at += 7400 * time.Millisecond {
+	for at := time.Duration(0); at <= 150*time.Second; at += 13500 * time.Millisecond {
 		t.Run(at.String(), func(t *testing.T) {
 			r := stalled(t)
 			r.pass(at)
@@ -80,6 +80,7 @@ func TestTwoDaemons(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(s.Close)
 			r := &rig{Sim: s, t: t}
 			r.ran = r.running()
 			var died time.Time
