@@ -23,7 +23,8 @@ import (
 type chainFlags struct{ rpc, node, at string }
 
 func (a *app) chainCmd() *cobra.Command {
-	return a.noun("chain", "cli.chain", a.chainStorageCmd(), a.chainConstantsCmd(), a.chainMetadataCmd())
+	return a.noun("chain", "cli.chain", a.chainTotalsCmd(), a.chainWorkersCmd(), a.chainWorkerCmd(), a.chainPoolsCmd(), a.chainPoolCmd(),
+		a.chainStorageCmd(), a.chainConstantsCmd(), a.chainMetadataCmd())
 }
 
 func (a *app) chainFlags(cmd *cobra.Command, f *chainFlags) {

@@ -103,6 +103,7 @@ func shapes() map[string]any {
 		Incidents: []Incident{w.Incident(incident(), nil)}, Plans: []Plan{w.Plan(plan())},
 	}
 	state := ChainState{Height: 2700000, Hash: "0x2abe", Spec: "khala", SpecVersion: 1250}
+	phalaState := PhalaState{state, "v2", "2023-06-06T11:16:12Z"}
 	return map[string]any{
 		"node": w.Node(node(), decision()), "node_bare": w.Node(fleet.NodeStatus{}, fleet.Decision{}),
 		"bridge": w.Bridge(bridge(), decision()), "bridge_bare": w.Bridge(fleet.BridgeStatus{}, fleet.Decision{}),
@@ -112,8 +113,30 @@ func shapes() map[string]any {
 		"chain_storage":   ChainStorage{state, "System", "Account", "AccountInfo", []ChainEntry{{"0x26aa", json.RawMessage(`["42DnB4uneK6bURXJeXgMdWYyUah9tSaviM2ijedZXxsPTQWY"]`), true, json.RawMessage(`{"free":"1000000000000"}`)}}},
 		"chain_constants": ChainConstants{state, []ChainConstant{{"System", "SS58Prefix", "u16", json.RawMessage("30"), "The network."}}},
 		"chain_metadata":  ChainMetadata{state, 30, []ChainPallet{{"System", 0, []ChainItem{{"Account", []ChainKey{{"AccountId32", "Blake2_128Concat"}}, "AccountInfo", true, "Accounts."}}, []string{"SS58Prefix"}, []string{"remark"}}}},
-		"plan":            w.Plan(plan()), "plan_bare": w.Plan(fleet.Plan{Counts: map[fleet.StepState]int{fleet.StepDone: 3}}),
+		"phala_totals":    PhalaTotals{phalaState, map[string]any{"sessions": 3590, "stake": "20468759.17"}, []PhalaCheck{{"bindings", 3551, 1, []string{"0x7370"}}}},
+		"phala_workers":   PhalaWorkers{phalaState, []PhalaWorker{phalaWorker()}}, "phala_worker": phalaWorker(),
+		"phala_pools": PhalaPools{phalaState, []PhalaPool{phalaPool()}}, "phala_pool": phalaPool(),
+		"estimate": Estimate{"phala-2023", []EstimateLine{{"ve", "19570.00", "f·(S + C)"}}, []string{"too much"}},
+		"plan":     w.Plan(plan()), "plan_bare": w.Plan(fleet.Plan{Counts: map[fleet.StepState]int{fleet.StepDone: 3}}),
 		"status": full,
+	}
+}
+
+func phalaWorker() PhalaWorker {
+	pool, moment := uint64(7), "2023-06-06T11:16:12Z"
+	return PhalaWorker{
+		Worker: "0xbe21", Account: "43E9", Pool: &pool, Bound: true, State: "Idle", ChainState: "WorkerIdle", V: "21686.98", Ve: "19569.97", PInit: 1842, PInstant: 1577,
+		Iterations: 9, Stake: "11000", Reward: "853.4", Cores: 8, CPULevel: 2, Confidence: 2, Score: 1842, Operator: "45R2", Added: moment, Challenged: moment,
+		VUpdated: moment, Cooling: moment, Registered: moment,
+	}
+}
+
+func phalaPool() PhalaPool {
+	limit, room, moment := "10", "-1.5", "2023-06-06T11:16:12Z"
+	return PhalaPool{
+		Pool: 7, Kind: "StakePool", Owner: "45R2", OwnerGas: "1", Commission: "35.5000", Value: "11.5", Shares: "11", Free: "1", Used: "10.5", Releasing: "2", Cap: &limit,
+		Remaining: &room, OwnerReward: "3", Claimable: "4", PerShare: "5", Workers: 1, States: map[string]int{"Working": 1}, V: "6", Reward: "7", Queued: "8",
+		ForceStop: true, ForceStopAt: moment, Invests: []uint64{9}, Queue: []PhalaWithdrawal{{"45R2", "7", "8", moment, moment}},
 	}
 }
 

@@ -1,0 +1,283 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"phalops/internal/fleet"
+	"phalops/internal/phala"
+	"phalops/internal/view"
+)
+
+// listFlags choose rows and their order.
+type listFlags struct {
+	chainFlags
+	sort   string
+	desc   bool
+	limit  int
+	owner  string
+	pools  []uint
+	states []string
+	former bool
+	queued bool
+}
+
+func (a *app) listFlags(cmd *cobra.Command, f *listFlags) {
+	a.chainFlags(cmd, &f.chainFlags)
+	cmd.Flags().StringVar(&f.sort, "sort", "", a.say("cli.flag_sort"))
+	cmd.Flags().BoolVar(&f.desc, "desc", false, a.say("cli.flag_desc"))
+	cmd.Flags().IntVar(&f.limit, "limit", 0, a.say("cli.flag_chain_limit"))
+	cmd.Flags().StringVar(&f.owner, "owner", "", a.say("cli.flag_owner"))
+}
+
+// ownedBy is a test for pools of the owner that was asked for.
+func (f listFlags) ownedBy() (func(*phala.Pool) bool, error) {
+	if f.owner == "" {
+		return func(*phala.Pool) bool { return true }, nil
+	}
+	owner, err := phala.ParseAccount(f.owner)
+	if err != nil {
+		return nil, usage("cli.bad_owner", "owner", f.owner)
+	}
+	return func(p *phala.Pool) bool { return p != nil && p.Owner == owner }, nil
+}
+
+func (f listFlags) want() (w phala.Want) {
+	for _, p := range f.pools {
+		w.Pools = append(w.Pools, uint64(p))
+	}
+	return w
+}
+
+func (a *app) chainWorkersCmd() *cobra.Command {
+	var f listFlags
+	cmd := &cobra.Command{Use: "workers", Short: a.say("cli.chain_workers"), Long: a.say("cli.chain_workers_long"), Args: a.args(cobra.NoArgs)}
+	a.listFlags(cmd, &f)
+	cmd.Flags().UintSliceVar(&f.pools, "pool", nil, a.say("cli.flag_chain_pool"))
+	cmd.Flags().StringSliceVar(&f.states, "state", nil, a.say("cli.flag_chain_state"))
+	cmd.Flags().BoolVar(&f.former, "former", false, a.say("cli.flag_former"))
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.readPhala(cmd.Context(), f.chainFlags, f.want(), func(r phalaRead) error { return a.chainWorkers(r, f) })
+	}
+	return cmd
+}
+
+func (a *app) chainWorkers(r phalaRead, f listFlags) error {
+	owned, err := f.ownedBy()
+	if err != nil {
+		return err
+	}
+	for _, s := range f.states {
+		if !slices.ContainsFunc(phala.States(), func(k phala.SessionState) bool { return strings.EqualFold(s, string(k)) }) {
+			return usage("cli.no_state", "name", s, "known", fmt.Sprint(phala.States()))
+		}
+	}
+	var rows []row[view.PhalaWorker]
+	for _, x := range r.Sessions {
+		if !owned(x.Pool) || x.Pool == nil && !f.former || len(f.states) > 0 && !slices.ContainsFunc(f.states, func(s string) bool { return strings.EqualFold(s, string(x.State)) }) {
+			continue
+		}
+		rows = append(rows, row[view.PhalaWorker]{r.worker(x), a.workerCells(r, x)})
+	}
+	g := workerGrid()
+	if rows, err = sortRows(rows, g.head, f); err != nil {
+		return err
+	}
+	out := view.PhalaWorkers{PhalaState: r.view(), Workers: []view.PhalaWorker{}}
+	for _, w := range rows {
+		out.Workers = append(out.Workers, w.data)
+		g.add(w.cells...)
+	}
+	return a.printChain(r.chainRead, out, g)
+}
+
+// workerGrid has the columns of workerCells.
+func workerGrid() grid {
+	return grid{
+		head: []string{
+			"col.worker", "col.pool", "col.state", "col.v", "col.ve", "col.p_init", "col.p_now", "col.stake", "col.reward", "col.cores", "col.cpu_level", "col.confidence",
+			"col.challenged", "col.v_updated", "col.added", "col.account",
+		},
+		spare: []string{"col.added", "col.v_updated", "col.cpu_level", "col.challenged", "col.cores"},
+	}
+}
+
+func (a *app) workerCells(r phalaRead, x *phala.Session) []string {
+	w := r.worker(x)
+	pool := a.none()
+	if w.Pool != nil {
+		pool = strconv.FormatUint(*w.Pool, 10)
+	}
+	key := w.Worker
+	if !a.csv() && len(key) > 14 {
+		key = key[:14] + "…"
+	}
+	return []string{
+		key, pool, w.State, a.short(w.V), a.short(w.Ve), strconv.Itoa(int(w.PInit)), strconv.Itoa(int(w.PInstant)), a.short(w.Stake), a.short(w.Reward),
+		strconv.Itoa(int(w.Cores)), strconv.Itoa(int(w.CPULevel)), strconv.Itoa(int(w.Confidence)), a.when(x.ChallengedAt), a.when(x.VUpdated), a.when(x.Added), w.Account,
+	}
+}
+
+func (a *app) chainWorkerCmd() *cobra.Command {
+	var f chainFlags
+	cmd := &cobra.Command{Use: "worker KEY", Short: a.say("cli.chain_worker"), Long: a.say("cli.chain_worker_long"), Args: cobra.ArbitraryArgs}
+	a.chainFlags(cmd, &f)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usage("cli.missing_argument", "usage", cmd.UseLine())
+		}
+		key, err := phala.ParseKey(args[0])
+		if err != nil {
+			return usage("cli.bad_worker_key", "key", args[0])
+		}
+		return a.readPhala(cmd.Context(), f, phala.Want{Workers: []phala.Key{key}}, func(r phalaRead) error { return a.chainWorker(r, key) })
+	}
+	return cmd
+}
+
+// chainWorker shows a worker by its public key, also one that is registered but in no pool.
+func (a *app) chainWorker(r phalaRead, key phala.Key) error {
+	x, err := findSession(r.State, key.String())
+	if err != nil {
+		w := r.Worker(key)
+		if w == nil || !w.Registered {
+			return err
+		}
+		x = &phala.Session{State: phala.Unknown, Worker: w}
+	}
+	v := r.worker(x)
+	if x.Account == (phala.Account{}) {
+		v.Account = ""
+	}
+	g := fieldGrid(workerGrid(), a.workerCells(r, x), a)
+	g.rows[0][1] = v.Worker
+	if x.Account == (phala.Account{}) {
+		g.rows = g.rows[:len(g.rows)-1]
+	}
+	g.add(a.label("col.operator"), v.Operator)
+	return a.printChain(r.chainRead, view.PhalaWorkers{PhalaState: r.view(), Workers: []view.PhalaWorker{v}}, g)
+}
+
+// fieldGrid turns a row into a list of fields.
+func fieldGrid(of grid, cells []string, a *app) grid {
+	g := grid{head: []string{"col.field", "col.value"}}
+	for i, code := range of.head {
+		g.add(a.label(code), cells[i])
+	}
+	return g
+}
+
+// none stands for what there is not.
+func (a *app) none() string {
+	if a.csv() {
+		return ""
+	}
+	return "–"
+}
+
+// label is a column's name in the reader's language, or for programs its own.
+func (a *app) label(code string) string {
+	if a.csv() {
+		return strings.TrimPrefix(code, "col.")
+	}
+	return a.say(code)
+}
+
+func (a *app) chainPoolsCmd() *cobra.Command {
+	var f listFlags
+	cmd := &cobra.Command{Use: "pools", Short: a.say("cli.chain_pools"), Long: a.say("cli.chain_pools_long"), Args: a.args(cobra.NoArgs)}
+	a.listFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.queued, "queued", false, a.say("cli.flag_queued"))
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.readPhala(cmd.Context(), f.chainFlags, phala.Want{}, func(r phalaRead) error { return a.chainPools(r, f) })
+	}
+	return cmd
+}
+
+func (a *app) chainPools(r phalaRead, f listFlags) error {
+	owned, err := f.ownedBy()
+	if err != nil {
+		return err
+	}
+	var rows []row[view.PhalaPool]
+	for _, p := range r.Pools {
+		if owned(p) && (!f.queued || len(p.Queue) > 0) {
+			rows = append(rows, row[view.PhalaPool]{r.pool(p), a.poolCells(r, p)})
+		}
+	}
+	g := poolGrid()
+	if rows, err = sortRows(rows, g.head, f); err != nil {
+		return err
+	}
+	out := view.PhalaPools{PhalaState: r.view(), Pools: []view.PhalaPool{}}
+	for _, p := range rows {
+		out.Pools = append(out.Pools, p.data)
+		g.add(p.cells...)
+	}
+	return a.printChain(r.chainRead, out, g)
+}
+
+// poolGrid has the columns of poolCells.
+func poolGrid() grid {
+	return grid{
+		head: []string{
+			"col.pool", "col.kind", "col.workers", "col.idle", "col.unresponsive", "col.commission", "col.value_total", "col.free", "col.used", "col.releasing", "col.remaining",
+			"col.owner_reward", "col.queued", "col.force_stop", "col.gas", "col.owner",
+		},
+		spare: []string{"col.gas", "col.releasing", "col.owner_reward", "col.used", "col.kind"},
+	}
+}
+
+func (a *app) poolCells(r phalaRead, p *phala.Pool) []string {
+	v := r.pool(p)
+	room := a.none()
+	if p.Kind == phala.StakePool && !a.csv() {
+		room = "∞"
+	}
+	if v.Remaining != nil {
+		room = a.short(*v.Remaining)
+	}
+	return []string{
+		strconv.FormatUint(v.Pool, 10), v.Kind, strconv.Itoa(v.Workers), strconv.Itoa(v.States[string(phala.Idle)]), strconv.Itoa(v.States[string(phala.Unresponsive)]),
+		a.short(v.Commission), a.short(v.Value), a.short(v.Free), a.short(v.Used), a.short(v.Releasing), room, a.short(v.OwnerReward), a.short(v.Queued), a.when(p.DueAt),
+		a.short(v.OwnerGas), v.Owner,
+	}
+}
+
+func (a *app) chainPoolCmd() *cobra.Command {
+	var f chainFlags
+	cmd := &cobra.Command{Use: "pool PID", Short: a.say("cli.chain_pool"), Long: a.say("cli.chain_pool_long"), Args: cobra.ArbitraryArgs}
+	a.chainFlags(cmd, &f)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usage("cli.missing_argument", "usage", cmd.UseLine())
+		}
+		pid, err := strconv.ParseUint(args[0], 10, 64)
+		if err != nil {
+			return usage("cli.bad_pid", "pid", args[0])
+		}
+		return a.readPhala(cmd.Context(), f, phala.Want{Pools: []uint64{pid}}, func(r phalaRead) error { return a.chainPool(r, pid) })
+	}
+	return cmd
+}
+
+func (a *app) chainPool(r phalaRead, pid uint64) error {
+	p := r.Pool(pid)
+	if p == nil {
+		return fleet.Fail(fleet.NotFound, fleet.Because("cli.no_pool", "pid", pid))
+	}
+	v := r.pool(p)
+	g := fieldGrid(poolGrid(), a.poolCells(r, p), a)
+	for _, w := range v.Queue {
+		text := joined([]string{w.Amount, w.User, w.Deadline})
+		if !a.csv() {
+			text = a.say("cli.withdrawal", "amount", w.Amount, "user", w.User, "deadline", w.Deadline)
+		}
+		g.add(a.label("col.withdrawal"), text)
+	}
+	return a.printChain(r.chainRead, view.PhalaPools{PhalaState: r.view(), Pools: []view.PhalaPool{v}}, g)
+}
