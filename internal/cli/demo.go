@@ -241,7 +241,7 @@ func (t *teller) summary(ctx context.Context) error {
 		if x.Open() {
 			end = t.sim.Clock.Now()
 		}
-		g.add(x.Title, t.conditionOf(x.Target, x.Code), t.after(x.Opened), t.after(x.Acted), t.after(x.Closed), i18n.Duration(t.lang, end.Sub(x.Opened)), firstLine(t.text(x.Reason), 110))
+		g.add(x.Title, t.conditionIn(x), t.after(x.Opened), t.after(x.Acted), t.after(x.Closed), i18n.Duration(t.lang, end.Sub(x.Opened)), firstLine(t.text(x.Reason), 110))
 	}
 	t.printTable(g)
 	var effects, harm []world.Record

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -52,13 +53,22 @@ func (a *app) listIncidents(ctx context.Context, all bool) error {
 			if i.Open() {
 				end = now
 			}
-			g.add(i.ID, i.Title, s.conditionOf(i.Target, i.Code), s.severity(i.Severity), s.when(i.Opened), s.took(end.Sub(i.Opened)), s.verdict(i), s.text(reasonOf(i)))
+			g.add(i.ID, i.Title, s.conditionIn(i), s.severity(i.Severity), s.when(i.Opened), s.took(end.Sub(i.Opened)), s.verdict(i), s.text(reasonOf(i)))
 		}
 		if err := s.print(out, g); err != nil {
 			return err
 		}
 		return s.nobodyWatches(ctx)
 	})
+}
+
+// conditionIn is the condition of an incident, in the words in which people are told of it.
+func (a *app) conditionIn(i fleet.Incident) string {
+	code := i.ConditionCode()
+	if a.csv() || !strings.HasPrefix(code, "outlook.") {
+		return a.conditionOf(i.Target, i.Code)
+	}
+	return a.paint(yellow, a.text(fleet.Reason{Code: code}))
 }
 
 // conditionOf is a condition in the words of whatever kind of thing is in it.
@@ -121,12 +131,14 @@ func (a *app) showIncident(ctx context.Context, id string) error {
 		}
 		s.line("col.id", i.ID)
 		s.line("col.target", i.Title+"  "+string(i.Target))
-		s.line("col.condition", s.conditionOf(i.Target, i.Code))
+		s.line("col.condition", s.conditionIn(i))
 		s.line("col.severity", s.severity(i.Severity))
 		s.line("col.opened", s.when(i.Opened))
 		s.line("col.acted", s.when(i.Acted))
 		s.line("col.told", s.when(i.Told))
-		s.line("col.closed", s.when(i.Closed))
+		if !i.Open() {
+			s.line("col.closed", s.with(s.when(i.Closed), "cli.lasted", s.took(i.Closed.Sub(i.Opened))))
+		}
 		if len(i.Children) > 0 {
 			s.line("col.children", s.targets(i.Children))
 		}

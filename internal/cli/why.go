@@ -169,7 +169,7 @@ func (s *session) timeline(about fleet.Ref, events []fleet.Event) {
 	}
 	for _, e := range gather(events) {
 		what := s.text(e.Reason)
-		if e.Target != "" && (e.Target != about || len(e.targets) > 1) {
+		if e.Kind == fleet.EventDecision && (e.Target != about || len(e.targets) > 1) {
 			what = s.say("cli.event_of", "who", s.targets(e.targets), "what", what)
 		}
 		begin := s.when(e.At) + "  " + pad(e.Author, wide) + "  "

@@ -28,6 +28,29 @@ func (d Decision) Outlook() Reason {
 	return Reason{}
 }
 
+// ConditionCode is the catalogue's code for what an incident's target is in: each kind of target has words of its own. A
+// target that works, and about which something wants a person all the same, needs attention.
+func (i Incident) ConditionCode() string {
+	switch i.Target.Kind() {
+	case KindWorker:
+		return remarked("condition.", i.Code, string(Working))
+	case KindNode:
+		return remarked("node_condition.", i.Code, string(NodeHealthy))
+	case KindBridge:
+		return remarked("bridge_condition.", i.Code, string(BridgeHealthy))
+	case KindFleet, KindSite, KindHost, KindPool:
+		return "parent_condition." + i.Code
+	}
+	return i.Code
+}
+
+func remarked(words, condition, well string) string {
+	if condition == well {
+		return "outlook.remark"
+	}
+	return words + condition
+}
+
 // worthWaitingFor is how far a next look must be away to be a date for people: a nearer one is the next round of questions.
 const worthWaitingFor = time.Minute
 

@@ -32,26 +32,8 @@ func title(code string, i fleet.Incident, more ...any) fleet.Reason {
 	}
 	return fleet.Because(code, append([]any{
 		"severity", "severity." + string(i.Severity), "kind", "kind." + string(i.Target.Kind()), "name", name,
-		"condition", conditionCode(i),
+		"condition", i.ConditionCode(),
 	}, more...)...)
-}
-
-// conditionCode is the catalogue's code for the incident's condition, which has a vocabulary per kind of target. A code
-// that is no condition is shown as it is.
-func conditionCode(i fleet.Incident) string {
-	if i.Target.Kind() == fleet.KindNode && i.Code == string(fleet.NodeHealthy) {
-		return "notify.remark" // the node works, and something about it wants a person all the same
-	}
-	switch i.Target.Kind() {
-	case fleet.KindWorker:
-		return "condition." + i.Code
-	case fleet.KindNode:
-		return "node_condition." + i.Code
-	case fleet.KindBridge:
-		return "bridge_condition." + i.Code
-	default:
-		return i.Code
-	}
 }
 
 // guardLines is how many guards a message shows; `incident show` has them all.
