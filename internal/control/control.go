@@ -238,7 +238,10 @@ func (c *Control) channelStep(ch *notify.Channel, told func(incident string) (ti
 		next, sendErr := ch.Step(ctx, now)
 		errs := []error{err, sendErr}
 		for _, i := range incidents {
-			if at, ok := told(i.ID); ok && i.Open() && i.Told.IsZero() {
+			if !i.Open() || !i.Told.IsZero() {
+				continue // asking costs a look at every message
+			}
+			if at, ok := told(i.ID); ok {
 				errs = append(errs, c.desk.told(ctx, i.ID, at))
 			}
 		}
