@@ -124,7 +124,7 @@ func TestBridgeAnswersNonsense(t *testing.T) {
 	forms := []func(prb.Reading) prb.Reading{garbage, empty, strange}
 	n := 0
 	mixed := func(r prb.Reading) prb.Reading { n++; return forms[n%3](r) }
-	for name, form := range map[string]func(prb.Reading) prb.Reading{"garbage": garbage, "empty": empty, "strange": strange, "mixed": mixed} {
+	for name, form := range map[string]func(prb.Reading) prb.Reading{"strange": strange, "mixed": mixed} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, everySort, "")
 			r.pass(5 * time.Minute)
@@ -135,7 +135,7 @@ func TestBridgeAnswersNonsense(t *testing.T) {
 			for _, b := range []string{"prb-a", "prb-v0", "prb-v3"} {
 				r.Bend(b, nil)
 			}
-			r.pass(2 * time.Hour)
+			r.pass(time.Hour)
 			r.nothingDone()
 			r.calm(20)
 		})
@@ -148,7 +148,7 @@ func TestNodeLies(t *testing.T) {
 	for _, by := range []string{"1000000", "-1000000", "-30"} {
 		t.Run(by, func(t *testing.T) {
 			r := newRig(t, everySort, "", world.Fault{At: 10 * time.Minute, Kind: world.RPCLie, Target: "node-1", Chain: "para", Text: by, For: time.Hour, CuredBy: world.CuredByNothing})
-			r.pass(4 * time.Hour)
+			r.pass(2 * time.Hour)
 			r.nothingDone()
 			r.calm(6)
 		})
@@ -192,7 +192,7 @@ func TestHostIsSilent(t *testing.T) {
 	if len(r.World.Robots()[0].Messages()) == 0 {
 		t.Error("nobody was told")
 	}
-	r.pass(4 * time.Hour)
+	r.pass(2 * time.Hour)
 	r.calm(40)
 }
 
@@ -213,14 +213,14 @@ func TestReferenceIsWrong(t *testing.T) {
 			w.AddNode(world.NodeSpec{Name: "outside", Host: h.Name, Container: "node", Network: w.Networks()[0]}, world.Container{Image: "khala-node"})
 			h.Container("node").BootRunning()
 			w.Advance(start.Add(time.Minute))
-			fault.At, fault.For = 10*time.Minute, 5*time.Hour
+			fault.At, fault.For = 10*time.Minute, 2*time.Hour
 			r := watch(t, Options{World: w, References: []string{"outside"}}, fault)
-			r.pass(3 * time.Hour)
+			r.pass(time.Hour)
 			r.nothingDone()
 			if err := w.Apply(world.Scenario{Faults: []world.Fault{{Kind: world.NodeStall, Target: "node-1"}}}); err != nil {
 				t.Fatal(err)
 			}
-			r.pass(3 * time.Hour)
+			r.pass(2 * time.Hour)
 			if n := len(r.World.Effects()); name != "stands still" && n == 0 || n > 60 {
 				t.Errorf("%d effects on a node that stands still", n)
 			}
@@ -279,9 +279,8 @@ func TestFiveHundredAfterAPowerCut(t *testing.T) {
 	r := newRig(t, world.FleetOptions{Workers: 100, Bridges: 5}, "",
 		world.Fault{At: 10 * time.Minute, Kind: world.PowerCut, Target: "node-1", For: 5 * time.Minute},
 		world.Fault{At: 10*time.Minute - time.Second, Kind: world.PruntimeDown, Target: "*", For: 20 * time.Minute})
-	r.pass(40 * time.Minute)
-	for range 12 * 60 {
-		if r.pass(time.Minute); r.working() == 500 {
+	for range 12 * 12 {
+		if r.pass(5 * time.Minute); r.Now().Sub(start) > time.Hour && r.working() == 500 {
 			break
 		}
 	}
@@ -289,7 +288,7 @@ func TestFiveHundredAfterAPowerCut(t *testing.T) {
 		t.Errorf("%d of 500 work after 12 hours", n)
 	}
 	t.Logf("all work %v after the power cut; %d effects, %d messages", (r.Now().Sub(start) - 10*time.Minute).Round(time.Minute), len(r.World.Effects()), len(r.World.Robots()[0].Messages()))
-	r.pass(time.Hour)
+	r.pass(20 * time.Minute)
 	r.calm(120) // of 1000 pieces of news
 	early := 0
 	for _, e := range r.World.Effects() {

@@ -25,11 +25,11 @@ func drawFault(t *rapid.T, n int) world.Fault {
 	f := world.Fault{
 		Kind:   rapid.SampledFrom(faultsThatEnd).Draw(t, label+"kind"),
 		Target: rapid.SampledFrom([]string{"*", "random:1", "random:2", "prb-a/*", "*1"}).Draw(t, label+"target"),
-		At:     time.Duration(rapid.IntRange(1, 90).Draw(t, label+"at")) * time.Minute,
+		At:     time.Duration(rapid.IntRange(1, 60).Draw(t, label+"at")) * time.Minute,
 	}
 	crash := slices.Contains([]string{world.NodeCrash, world.ProviderCrash, world.LifecycleCrash}, f.Kind)
 	if !crash {
-		f.For = time.Duration(rapid.IntRange(1, 60).Draw(t, label+"for")) * time.Minute
+		f.For = time.Duration(rapid.IntRange(1, 45).Draw(t, label+"for")) * time.Minute
 	}
 	if f.Kind == world.BridgeSlow {
 		f.Delay = time.Duration(rapid.IntRange(1, 100).Draw(t, label+"delay")) * time.Second
@@ -55,7 +55,7 @@ func TestAnyScenario(t *testing.T) {
 			faults = append(faults, drawFault(t, n))
 		}
 		r := watch(t, Options{World: w}, faults...)
-		r.pass(8 * time.Hour)
+		r.pass(5 * time.Hour)
 		if harm := w.Harm(); len(harm) > 0 {
 			t.Errorf("harm was done: %+v", harm)
 		}

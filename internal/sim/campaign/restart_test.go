@@ -27,7 +27,7 @@ func (r *rig) finished() {
 		plans, err := r.Store.Plans(r.t.Context(), store.PlanFilter{Kind: "node.restart"})
 		return err == nil && len(plans) == 1 && plans[0].State == fleet.PlanDone
 	})
-	r.pass(time.Hour)
+	r.pass(20 * time.Minute)
 	count := map[string]int{}
 	for _, e := range r.effects() {
 		if count[e]++; count[e] > 1 && strings.Contains(e, "phala-node") {
