@@ -38,6 +38,7 @@ type chainRead struct {
 	*substrate.Snapshot
 	*substrate.Runtime
 	height uint64
+	client *substrate.Client
 }
 
 func (r chainRead) state() view.ChainState {
@@ -67,7 +68,7 @@ func (a *app) readChain(ctx context.Context, f chainFlags, read func(context.Con
 	if err != nil {
 		return err
 	}
-	return read(ctx, chainRead{c.Snapshot(hash, substrate.SnapshotOptions{}), rt, uint64(header.Number)})
+	return read(ctx, chainRead{c.Snapshot(hash, substrate.SnapshotOptions{}), rt, uint64(header.Number), c})
 }
 
 // chainURL is the node to ask: that of --rpc, or else a node of the configuration, the first one without --node.

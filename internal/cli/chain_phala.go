@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -24,6 +25,7 @@ type listFlags struct {
 	states []string
 	former bool
 	queued bool
+	daily  bool
 }
 
 func (a *app) listFlags(cmd *cobra.Command, f *listFlags) {
@@ -60,8 +62,16 @@ func (a *app) chainWorkersCmd() *cobra.Command {
 	cmd.Flags().UintSliceVar(&f.pools, "pool", nil, a.say("cli.flag_chain_pool"))
 	cmd.Flags().StringSliceVar(&f.states, "state", nil, a.say("cli.flag_chain_state"))
 	cmd.Flags().BoolVar(&f.former, "former", false, a.say("cli.flag_former"))
+	cmd.Flags().BoolVar(&f.daily, "daily", false, a.say("cli.flag_daily"))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.readPhala(cmd.Context(), f.chainFlags, f.want(), func(r phalaRead) error { return a.chainWorkers(r, f) })
+		return a.readPhala(cmd.Context(), f.chainFlags, f.want(), func(ctx context.Context, r phalaRead) (err error) {
+			if f.daily {
+				if r, err = r.withDaily(ctx, f.want()); err != nil {
+					return err
+				}
+			}
+			return a.chainWorkers(r, f)
+		})
 	}
 	return cmd
 }
@@ -83,7 +93,7 @@ func (a *app) chainWorkers(r phalaRead, f listFlags) error {
 		}
 		rows = append(rows, row[view.PhalaWorker]{r.worker(x), a.workerCells(r, x)})
 	}
-	g := workerGrid()
+	g := r.workerGrid()
 	if rows, err = sortRows(rows, g.head, f); err != nil {
 		return err
 	}
@@ -96,15 +106,22 @@ func (a *app) chainWorkers(r phalaRead, f listFlags) error {
 }
 
 // workerGrid has the columns of workerCells.
-func workerGrid() grid {
-	return grid{
+func (r phalaRead) workerGrid() grid {
+	g := grid{
 		head: []string{
 			"col.worker", "col.pool", "col.state", "col.v", "col.ve", "col.p_init", "col.p_now", "col.stake", "col.reward", "col.cores", "col.cpu_level", "col.confidence",
 			"col.challenged", "col.v_updated", "col.added", "col.account",
 		},
 		spare: []string{"col.added", "col.v_updated", "col.cpu_level", "col.challenged", "col.cores"},
 	}
+	if r.daily != nil {
+		g.head = slices.Insert(g.head, dailyColumn, "col.daily")
+	}
+	return g
 }
+
+// dailyColumn is where the daily reward stands: behind the reward.
+const dailyColumn = 9
 
 func (a *app) workerCells(r phalaRead, x *phala.Session) []string {
 	w := r.worker(x)
@@ -116,10 +133,14 @@ func (a *app) workerCells(r phalaRead, x *phala.Session) []string {
 	if !a.csv() && len(key) > 14 {
 		key = key[:14] + "…"
 	}
-	return []string{
+	cells := []string{
 		key, pool, w.State, a.short(w.V), a.short(w.Ve), strconv.Itoa(int(w.PInit)), strconv.Itoa(int(w.PInstant)), a.short(w.Stake), a.short(w.Reward),
 		strconv.Itoa(int(w.Cores)), strconv.Itoa(int(w.CPULevel)), strconv.Itoa(int(w.Confidence)), a.when(x.ChallengedAt), a.when(x.VUpdated), a.when(x.Added), w.Account,
 	}
+	if w.Daily != nil {
+		cells = slices.Insert(cells, dailyColumn, a.short(*w.Daily))
+	}
+	return cells
 }
 
 func (a *app) chainWorkerCmd() *cobra.Command {
@@ -134,7 +155,7 @@ func (a *app) chainWorkerCmd() *cobra.Command {
 		if err != nil {
 			return usage("cli.bad_worker_key", "key", args[0])
 		}
-		return a.readPhala(cmd.Context(), f, phala.Want{Workers: []phala.Key{key}}, func(r phalaRead) error { return a.chainWorker(r, key) })
+		return a.readPhala(cmd.Context(), f, phala.Want{Workers: []phala.Key{key}}, func(_ context.Context, r phalaRead) error { return a.chainWorker(r, key) })
 	}
 	return cmd
 }
@@ -153,7 +174,7 @@ func (a *app) chainWorker(r phalaRead, key phala.Key) error {
 	if x.Account == (phala.Account{}) {
 		v.Account = ""
 	}
-	g := fieldGrid(workerGrid(), a.workerCells(r, x), a)
+	g := fieldGrid(r.workerGrid(), a.workerCells(r, x), a)
 	g.rows[0][1] = v.Worker
 	if x.Account == (phala.Account{}) {
 		g.rows = g.rows[:len(g.rows)-1]
@@ -193,7 +214,7 @@ func (a *app) chainPoolsCmd() *cobra.Command {
 	a.listFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.queued, "queued", false, a.say("cli.flag_queued"))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.readPhala(cmd.Context(), f.chainFlags, phala.Want{}, func(r phalaRead) error { return a.chainPools(r, f) })
+		return a.readPhala(cmd.Context(), f.chainFlags, phala.Want{}, func(_ context.Context, r phalaRead) error { return a.chainPools(r, f) })
 	}
 	return cmd
 }
@@ -260,7 +281,7 @@ func (a *app) chainPoolCmd() *cobra.Command {
 		if err != nil {
 			return usage("cli.bad_pid", "pid", args[0])
 		}
-		return a.readPhala(cmd.Context(), f, phala.Want{Pools: []uint64{pid}}, func(r phalaRead) error { return a.chainPool(r, pid) })
+		return a.readPhala(cmd.Context(), f, phala.Want{Pools: []uint64{pid}}, func(_ context.Context, r phalaRead) error { return a.chainPool(r, pid) })
 	}
 	return cmd
 }

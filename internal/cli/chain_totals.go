@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -15,7 +16,7 @@ func (a *app) chainTotalsCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "totals", Short: a.say("cli.chain_totals"), Long: a.say("cli.chain_totals_long"), Args: a.args(cobra.NoArgs)}
 	a.chainFlags(cmd, &f)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.readPhala(cmd.Context(), f, phala.Want{}, a.chainTotals)
+		return a.readPhala(cmd.Context(), f, phala.Want{}, func(_ context.Context, r phalaRead) error { return a.chainTotals(r) })
 	}
 	return cmd
 }

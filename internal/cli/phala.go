@@ -11,6 +11,7 @@ import (
 
 	"phalops/internal/fleet"
 	"phalops/internal/phala"
+	"phalops/internal/substrate"
 	"phalops/internal/substrate/scale"
 	"phalops/internal/view"
 )
@@ -19,15 +20,16 @@ import (
 type phalaRead struct {
 	chainRead
 	*phala.State
+	daily map[phala.Account]fleet.Amount // nil: not asked for
 }
 
-func (a *app) readPhala(ctx context.Context, f chainFlags, want phala.Want, show func(phalaRead) error) error {
+func (a *app) readPhala(ctx context.Context, f chainFlags, want phala.Want, show func(context.Context, phalaRead) error) error {
 	return a.readChain(ctx, f, func(ctx context.Context, r chainRead) error {
 		s, err := phala.Read(ctx, r.Snapshot, r.Metadata, want)
 		if err != nil {
 			return err
 		}
-		if err := show(phalaRead{r, s}); err != nil {
+		if err := show(ctx, phalaRead{chainRead: r, State: s}); err != nil {
 			return err
 		}
 		for _, c := range s.Checks {
@@ -37,6 +39,24 @@ func (a *app) readPhala(ctx context.Context, f chainFlags, want phala.Want, show
 		}
 		return nil
 	})
+}
+
+// withDaily reads the same once more as it was a day before, and knows what every session has earned since.
+func (r phalaRead) withDaily(ctx context.Context, want phala.Want) (phalaRead, error) {
+	hash, err := phala.BlockBefore(ctx, r.client, r.Metadata, r.height, r.Now.Add(-24*time.Hour))
+	if err != nil {
+		return r, err
+	}
+	rt, err := new(substrate.Runtimes).At(ctx, r.client, hash)
+	if err != nil {
+		return r, err
+	}
+	before, err := phala.Read(ctx, r.client.Snapshot(hash, substrate.SnapshotOptions{}), rt.Metadata, want)
+	if err != nil {
+		return r, err
+	}
+	r.daily = phala.Daily(before, r.State)
+	return r, nil
 }
 
 func (r phalaRead) view() view.PhalaState {
@@ -89,6 +109,10 @@ func (r phalaRead) worker(x *phala.Session) view.PhalaWorker {
 	}
 	if x.Pool != nil {
 		out.Pool = &x.Pool.ID
+	}
+	if r.daily != nil {
+		earned := r.daily[x.Account].PHA()
+		out.Daily = &earned
 	}
 	if w := x.Worker; w != nil {
 		out.Worker, out.Cores, out.CPULevel, out.Confidence, out.Score = w.Key.String(), w.Cores, w.CPULevel, w.Confidence, w.Score

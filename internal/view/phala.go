@@ -43,6 +43,7 @@ type PhalaWorker struct {
 	Iterations uint64  `json:"iterations"`
 	Stake      string  `json:"stake"`
 	Reward     string  `json:"reward"`
+	Daily      *string `json:"daily"` // null: not asked for
 	Cores      uint32  `json:"cores"`
 	CPULevel   uint32  `json:"cpu_level"`
 	Confidence uint8   `json:"confidence"`

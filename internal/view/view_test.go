@@ -123,10 +123,10 @@ func shapes() map[string]any {
 }
 
 func phalaWorker() PhalaWorker {
-	pool, moment := uint64(7), "2023-06-06T11:16:12Z"
+	pool, daily, moment := uint64(7), "53.01", "2023-06-06T11:16:12Z"
 	return PhalaWorker{
 		Worker: "0xbe21", Account: "43E9", Pool: &pool, Bound: true, State: "Idle", ChainState: "WorkerIdle", V: "21686.98", Ve: "19569.97", PInit: 1842, PInstant: 1577,
-		Iterations: 9, Stake: "11000", Reward: "853.4", Cores: 8, CPULevel: 2, Confidence: 2, Score: 1842, Operator: "45R2", Added: moment, Challenged: moment,
+		Iterations: 9, Stake: "11000", Reward: "853.4", Daily: &daily, Cores: 8, CPULevel: 2, Confidence: 2, Score: 1842, Operator: "45R2", Added: moment, Challenged: moment,
 		VUpdated: moment, Cooling: moment, Registered: moment,
 	}
 }
