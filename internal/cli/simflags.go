@@ -26,6 +26,9 @@ type demoFlags struct {
 	v0Workers, v3Workers, solo int
 	v30                        bool
 
+	era   string
+	crowd int
+
 	socket string // sim serve only
 }
 
@@ -37,6 +40,8 @@ func (a *app) simFlags(cmd *cobra.Command, f *demoFlags) {
 	cmd.Flags().IntVar(&f.v3Workers, "v3-workers", 0, a.say("cli.flag_v3_workers"))
 	cmd.Flags().BoolVar(&f.v30, "v30", false, a.say("cli.flag_v30"))
 	cmd.Flags().IntVar(&f.solo, "solo", 0, a.say("cli.flag_solo"))
+	cmd.Flags().StringVar(&f.era, "era", string(world.EraV2), a.say("cli.flag_sim_era"))
+	cmd.Flags().IntVar(&f.crowd, "crowd", 0, a.say("cli.flag_sim_crowd"))
 	cmd.Flags().StringVar(&f.scenario, "scenario", "", a.say("cli.flag_scenario"))
 }
 
@@ -50,13 +55,17 @@ func (a *app) startSim(ctx context.Context, f demoFlags) (*daemon.Sim, error) {
 	for _, n := range []struct {
 		flag               string
 		value, least, most int
-	}{{"workers", f.workers, 1, 1000}, {"v0-workers", f.v0Workers, 0, 1000}, {"v3-workers", f.v3Workers, 0, 1000}, {"solo", f.solo, 0, 100}} {
+	}{{"workers", f.workers, 1, 1000}, {"v0-workers", f.v0Workers, 0, 1000}, {"v3-workers", f.v3Workers, 0, 1000}, {"solo", f.solo, 0, 100}, {"crowd", f.crowd, 0, 25_000}} {
 		if n.value < n.least || n.value > n.most {
 			return nil, usage("cli.bad_workers", "flag", n.flag, "workers", n.value, "least", n.least, "most", n.most)
 		}
 	}
+	era := world.Era(f.era)
+	if era != world.EraV1 && era != world.EraV2 {
+		return nil, usage("cli.bad_sim_era", "era", f.era)
+	}
 	o := daemon.SimOptions{Seed: f.seed, Speed: f.speed, Wire: simwire.Options{Socket: f.socket},
-		Fleet: world.FleetOptions{Workers: f.workers, V0Workers: f.v0Workers, V3Workers: f.v3Workers, V30: f.v30, Solo: f.solo}}
+		Fleet: world.FleetOptions{Workers: f.workers, V0Workers: f.v0Workers, V3Workers: f.v3Workers, V30: f.v30, Solo: f.solo, Era: era, Crowd: f.crowd}}
 	if f.scenario != "" {
 		file, err := os.Open(f.scenario)
 		if err != nil {

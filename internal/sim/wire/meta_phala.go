@@ -1,6 +1,10 @@
 package wire
 
-import "phalops/internal/sim/world"
+import (
+	"slices"
+
+	"phalops/internal/sim/world"
+)
 
 // Pallets of Khala's that only a parachain has.
 const (
@@ -122,7 +126,7 @@ func (b *runtimeTypes) registryPallet(era world.Era) metaPallet {
 
 // session is the record of a worker that computes, in the words of either era.
 func (b *runtimeTypes) session(path []string, info, state, stats, start string, states ...string) typeID {
-	in := func(name string) []string { return append(path[:len(path):len(path)], name) }
+	in := func(name string) []string { return append(slices.Clip(path), name) }
 	s := b.enum(in(state), states...)
 	bench := b.composite(in("Benchmark"), metaField{"p_init", b.u32}, metaField{"p_instant", b.u32}, metaField{"iterations", b.u64},
 		metaField{start, b.u64}, metaField{"challenge_time_last", b.u64})

@@ -286,14 +286,14 @@ func putPhala(p *world.ChainState, c *crowd, put func(pallet, name string, it it
 		put("PhalaBasePool", "PoolCollections", item{twox64Concat(number32(v.Collection())), number64(v.PID)})
 		put("Assets", "Account", wrapped(v.Account(), 0))
 	}
-	putPlain(p, c, func(pallet, name string, write func(*scale)) { put(pallet, name, item{nil, encoded(write)}) })
+	putPlain(p, func(pallet, name string, write func(*scale)) { put(pallet, name, item{nil, encoded(write)}) })
 	if era == world.EraV1 {
 		putQueues(p, c, put)
 	}
 }
 
 // putPlain writes the values that are no maps.
-func putPlain(p *world.ChainState, c *crowd, put func(pallet, name string, write func(*scale))) {
+func putPlain(p *world.ChainState, put func(pallet, name string, write func(*scale))) {
 	relay := uint32(p.Network.Relay.Head(p.At))
 	put("ParachainSystem", "LastRelayChainBlockNumber", func(s *scale) { s.u32(relay) })
 	put("ParachainSystem", "ValidationData", func(s *scale) {

@@ -52,20 +52,19 @@ func (s *ChainState) CrowdMined(i int, key [32]byte) *Mined {
 	confidence, power := crowdConfidence(luck), crowdPower(luck)
 	stake, ve := staked(power, confidence, float64(luck>>20&0xff)/255)
 	begun := s.Network.born.Add(-time.Duration(20+luck>>28&0xff) * 24 * time.Hour)
-	age := s.At.Sub(begun).Hours() / 24
+	state, t := s.crowdState(luck)
+	age := t.Sub(begun).Hours() / 24
 	m := &Mined{PID: s.CrowdPID(s.crowdPool(i)), Bound: true, Stake: stake, Session: Session{
-		State: "WorkerIdle", Ve: ve, V: grown(ve, age), UpdatedAt: s.At.Truncate(challengeEvery), PInit: power,
+		State: state, Ve: ve, V: grown(ve, age), UpdatedAt: t.Truncate(challengeEvery), PInit: power,
 		PInstant: power - power*(luck>>40&0x3f)/256, Iterations: uint64(age*86400) * power / 6, WorkingStart: begun,
-		ChallengeLast: s.At.Truncate(challengeEvery), TotalReward: uint64(age * ve / 5000 * PHA),
+		ChallengeLast: t.Truncate(challengeEvery), TotalReward: uint64(age * ve / 5000 * PHA),
 	}}
 	m.Account = SessionAccount(m.PID, key)
-	switch of := crowdState(luck, s.At); of {
+	switch state {
 	case "Ready":
-		m.State, m.Stake, m.Bound = of, 0, luck>>50%4 != 0
+		m.Stake, m.Bound = 0, luck>>50%4 != 0
 	case "WorkerCoolingDown":
-		m.State, m.CoolDownStart = of, s.Network.born.Add(-time.Duration(luck>>50%7)*24*time.Hour)
-	default:
-		m.State = of
+		m.CoolDownStart = t
 	}
 	return m
 }
@@ -73,18 +72,21 @@ func (s *ChainState) CrowdMined(i int, key [32]byte) *Mined {
 func crowdPower(luck uint64) uint64     { return 300 + luck>>8&0xfff*3600/4096 }
 func crowdConfidence(luck uint64) uint8 { return uint8(1 + luck%5) }
 
-func crowdState(luck uint64, at time.Time) string {
-	hour := uint64(at.Unix() / 3600)
+// crowdState is a state and until when the worker has earned.
+func (s *ChainState) crowdState(luck uint64) (state string, t time.Time) {
+	stopped := s.Network.born.Add(-time.Duration(1+luck>>50%120) * time.Hour) // at most five days ago
 	switch p := luck >> 56; {
 	case p < 20:
-		return "Ready"
+		return "Ready", stopped
 	case p < 24:
-		return "WorkerCoolingDown"
-	case p < 50, (luck>>30+hour)%200 == 0:
-		return "WorkerUnresponsive"
-	default:
-		return "WorkerIdle"
+		return "WorkerCoolingDown", stopped
+	case p < 50:
+		return "WorkerUnresponsive", stopped
 	}
+	if hour := s.At.Truncate(time.Hour); (luck>>30+uint64(hour.Unix()/3600))%200 == 0 {
+		return "WorkerUnresponsive", hour
+	}
+	return "WorkerIdle", s.At
 }
 
 // CrowdRegistered is what the registry has of the crowd's i-th worker.
@@ -130,7 +132,8 @@ func (s *ChainState) Online() (n uint32) {
 		}
 	}
 	for i := range s.Network.Crowd {
-		computes(crowdState(mix("luck", uint64(i)), s.At))
+		state, _ := s.crowdState(mix("luck", uint64(i)))
+		computes(state)
 	}
 	return n
 }
