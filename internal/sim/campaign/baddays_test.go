@@ -275,6 +275,9 @@ func (r *rig) ask(q act.Request) {
 // 500 workers come back at once after a power cut: every one that needs it is treated, in waves, without a storm of
 // treatments or messages.
 func TestFiveHundredAfterAPowerCut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("hours of 500 workers")
+	}
 	t.Parallel()
 	r := newRig(t, world.FleetOptions{Workers: 100, Bridges: 5}, "",
 		world.Fault{At: 10 * time.Minute, Kind: world.PowerCut, Target: "node-1", For: 5 * time.Minute},

@@ -112,7 +112,7 @@ func (r *reach) writable(err error) error {
 
 // Inventory lists pools and workers.
 func (b *v0Bridge) Inventory(ctx context.Context) ([]fleet.Pool, []fleet.WorkerStatus, error) {
-	if err := b.ask(ctx, "manager", "callOnlineLifecycleManager", false, true); err != nil {
+	if err := b.ask(ctx, "callOnlineLifecycleManager", true); err != nil {
 		return nil, nil, err
 	}
 	pools, workers := b.inventory()
@@ -124,7 +124,7 @@ func (b *v0Bridge) UpdateWorkers(ctx context.Context, updates []prb.WorkerUpdate
 	if err := check(updates); err != nil {
 		return nil, err
 	}
-	if err := b.writable(b.ask(order(ctx), "manager", "requestUpdateWorker", false, true)); err != nil {
+	if err := b.writable(b.ask(order(ctx), "requestUpdateWorker", true)); err != nil {
 		return nil, err
 	}
 	var changes []world.V0Change

@@ -29,17 +29,18 @@ type v0Bridge struct {
 
 var _ prb.Bridge = (*v0Bridge)(nil)
 
-// ask is nil when a question reaches whoever it is for and is answered in time.
-func (b *v0Bridge) ask(ctx context.Context, service, command string, fetcher, database bool) error {
-	url := b.url + "/api/query_" + service
-	noReply := fleet.Fail(fleet.Unavailable, fleet.Because("prb.no_reply", "method", command, "service", service, "url", b.url))
+// ask is nil when a question reaches the lifecycle manager and is answered in time; database says that it takes the stored
+// records.
+func (b *v0Bridge) ask(ctx context.Context, command string, database bool) error {
+	url := b.url + "/api/query_manager"
+	noReply := fleet.Fail(fleet.Unavailable, fleet.Because("prb.no_reply", "method", command, "service", "manager", "url", b.url))
 	if !b.world.MonitorListening() {
 		return refused(url)
 	}
 	if b.world.MonitorHung() {
 		return b.slow(ctx, forEver, v0Call, url)
 	}
-	switch b.world.Ask(fetcher, database) {
+	switch b.world.Ask(false, database) {
 	case world.V0BusAbsent:
 		return b.slow(ctx, forEver, v0Call, url)
 	case world.V0BusLost:
@@ -58,7 +59,7 @@ func (b *v0Bridge) ask(ctx context.Context, service, command string, fetcher, da
 	if err := b.slow(ctx, min(takes, v0Query), v0Call, url); err != nil {
 		return err
 	}
-	if takes >= v0Query || b.world.Ask(fetcher, database) != world.V0Answered {
+	if takes >= v0Query || b.world.Ask(false, database) != world.V0Answered {
 		return noReply
 	}
 	return nil
@@ -70,14 +71,14 @@ func (b *v0Bridge) Read(ctx context.Context) prb.Reading { return b.bend(b.world
 func (b *v0Bridge) read(ctx context.Context) prb.Reading {
 	var r prb.Reading
 	fetcher := b.fetcher()
-	err := b.ask(ctx, "manager", "callOnlineLifecycleManager", false, true)
+	err := b.ask(ctx, "callOnlineLifecycleManager", true)
 	if err != nil && fleet.ReasonOf(err).Code != "prb.no_reply" {
 		return prb.Reading{MonitorErr: err}
 	}
 	r.InventoryErr, r.StatesErr = err, err
 	if err == nil {
 		r.Pools, r.Workers = b.inventory()
-		if r.StatesErr = b.ask(ctx, "manager", "queryWorkerState", false, false); r.StatesErr == nil {
+		if r.StatesErr = b.ask(ctx, "queryWorkerState", false); r.StatesErr == nil {
 			prb.Join(r.Workers, b.states(nil))
 		}
 	}
@@ -156,12 +157,12 @@ func v0State(c *world.V0Context) fleet.WorkerStatus {
 // States asks for running contexts.
 func (b *v0Bridge) States(ctx context.Context, ids ...string) ([]fleet.WorkerStatus, error) {
 	if len(ids) == 0 {
-		if err := b.ask(ctx, "manager", "callOnlineLifecycleManager", false, true); err != nil {
+		if err := b.ask(ctx, "callOnlineLifecycleManager", true); err != nil {
 			return nil, err
 		}
 		ids = nil
 	}
-	if err := b.ask(ctx, "manager", "queryWorkerState", false, false); err != nil {
+	if err := b.ask(ctx, "queryWorkerState", false); err != nil {
 		return nil, err
 	}
 	return b.states(ids), nil
@@ -186,7 +187,7 @@ func (b *v0Bridge) act(ctx context.Context, command, id string, do func([]world.
 	if takes := b.world.Delay(); takes >= v0Query && b.world.MonitorListening() && b.world.Ask(false, true) == world.V0Answered {
 		b.World.After(takes, func() { _ = do([]world.V0ID{{UUID: id}}) })
 	}
-	if err := b.ask(ctx, "manager", command, false, true); err != nil {
+	if err := b.ask(ctx, command, true); err != nil {
 		if fleet.ReasonOf(err).Code == "prb.no_reply" {
 			return prb.Ambiguous(err)
 		}
