@@ -61,3 +61,14 @@ func TestServeEveryGeneration(t *testing.T) {
 		t.Errorf("too many: exit %d: %s", r.code, r.err)
 	}
 }
+
+// TestServeOfNoEra: what the chain cannot be is refused before anything is served.
+func TestServeOfNoEra(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--era", "v3"}, {"--crowd", "25001"}, {"--crowd", "-1"}} {
+		r := shell{lang: i18n.EN}.run(t, append([]string{"sim", "serve"}, args...)...)
+		if r.code != exitUsage || !strings.Contains(r.err, args[0]+" ") {
+			t.Errorf("%v: exit %d: %s", args, r.code, r.err)
+		}
+	}
+}
