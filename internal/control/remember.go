@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,7 +35,8 @@ func (s *saves) due(bridge fleet.Ref, changed bool, now time.Time) bool {
 
 // remember writes a bridge's status down where it is due.
 func (c *Control) remember(ctx context.Context, status fleet.BridgeStatus, facts []fleet.Fact, decisions []fleet.Decision, now time.Time) error {
-	changed := len(facts) > 0 || slices.ContainsFunc(decisions, func(d fleet.Decision) bool {
+	seen := func(f fleet.Fact) bool { return !strings.HasPrefix(f.Field, "pruntime.") } // a sound one is asked now and then: that is no hurry
+	changed := slices.ContainsFunc(facts, seen) || slices.ContainsFunc(decisions, func(d fleet.Decision) bool {
 		last, known := c.board.Decision(d.Target)
 		return !known || !last.Same(d)
 	})
