@@ -81,7 +81,7 @@ func TestChain(t *testing.T) {
 	}
 	for says, args := range map[string][]string{
 		"There are: Account, BlockHash":                     {"storage", "System", "Acount"},
-		"There are: Balances, System, Timestamp":            {"metadata", "PhalaMining"},
+		"There are: ":                                       {"metadata", "PhalaMining"},
 		"has no constant":                                   {"constants", "System", "Nothing"},
 		"the keys of System.Account are AccountId32":        {"storage", "System", "Account", "hello"},
 		"the keys of System.Number are –":                   {"storage", "System", "Number", "1"},

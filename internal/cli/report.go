@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -77,7 +78,7 @@ func (s *session) wouldRule(ctx context.Context, i fleet.Incident) string {
 func union(a, b []fleet.Incident) []fleet.Incident {
 	known := map[string]bool{}
 	var out []fleet.Incident
-	for _, i := range append(a[:len(a):len(a)], b...) {
+	for _, i := range slices.Concat(a, b) {
 		if !known[i.ID] {
 			known[i.ID] = true
 			out = append(out, i)
