@@ -29,9 +29,10 @@ const (
 
 // witnesses are the workers whose pRuntimes are to be asked in this beat: those in trouble, the longest unasked first; of a
 // bridge that tells nothing of its workers a few that worked; and a few sound ones.
-func witnesses(b fleet.BridgeStatus, now time.Time) []fleet.WorkerStatus {
-	var bad, orphaned, sound []fleet.WorkerStatus
-	for _, w := range b.Workers {
+func witnesses(b fleet.BridgeStatus, now time.Time) []*fleet.WorkerStatus {
+	var bad, orphaned, sound []*fleet.WorkerStatus
+	for i := range b.Workers {
+		w := &b.Workers[i]
 		switch {
 		case !w.Enabled || w.Endpoint == "":
 		case w.Condition == fleet.Failing || w.Condition == fleet.Unresponsive:
@@ -42,15 +43,15 @@ func witnesses(b fleet.BridgeStatus, now time.Time) []fleet.WorkerStatus {
 			sound = append(sound, w)
 		}
 	}
-	for _, group := range [][]fleet.WorkerStatus{bad, sound} {
-		slices.SortStableFunc(group, func(a, b fleet.WorkerStatus) int { return askedAt(a).Compare(askedAt(b)) })
+	for _, group := range [][]*fleet.WorkerStatus{bad, sound} {
+		slices.SortStableFunc(group, func(a, b *fleet.WorkerStatus) int { return askedAt(a).Compare(askedAt(b)) })
 	}
 	// Orphans are asked again and again: only who was asked before can show growth.
-	slices.SortStableFunc(orphaned, func(a, b fleet.WorkerStatus) int { return cmp.Compare(known(b), known(a)) })
+	slices.SortStableFunc(orphaned, func(a, b *fleet.WorkerStatus) int { return cmp.Compare(known(b), known(a)) })
 	return slices.Concat(bad[:min(len(bad), badAtOnce)], orphaned[:min(len(orphaned), orphans)], sound[:min(len(sound), soundAtOnce)])
 }
 
-func known(w fleet.WorkerStatus) int {
+func known(w *fleet.WorkerStatus) int {
 	if w.Pruntime == nil || w.Pruntime.At.IsZero() {
 		return 0
 	}
@@ -58,7 +59,7 @@ func known(w fleet.WorkerStatus) int {
 }
 
 // askedAt is when a worker's pRuntime was asked last: it answered then, or it did not.
-func askedAt(w fleet.WorkerStatus) time.Time {
+func askedAt(w *fleet.WorkerStatus) time.Time {
 	if w.Pruntime == nil {
 		return time.Time{}
 	}
@@ -91,9 +92,12 @@ func (c *Control) read(ctx context.Context, b config.Bridge, before fleet.Bridge
 	}
 	reading := client.Read(ctx)
 	all.Wait()
-	at := map[string]int{}
-	for i, w := range reading.Workers {
-		at[w.ID] = i
+	if len(asked) == 0 {
+		return reading
+	}
+	at := make(map[string]int, len(reading.Workers))
+	for i := range reading.Workers {
+		at[reading.Workers[i].ID] = i
 	}
 	for i, w := range asked {
 		n, told := at[w.ID]

@@ -99,40 +99,46 @@ func dataProvider(old fleet.DataProviderStatus, told prb.DataProvider, now time.
 // workers joins what is new with what was known. The inventory says which workers there are; while it is silent, those of
 // last time are kept, with new states where the states answered.
 func workers(prev fleet.BridgeStatus, r prb.Reading, now time.Time) []fleet.WorkerStatus {
-	told := make(map[string]fleet.WorkerStatus, len(r.Workers))
-	for _, w := range r.Workers {
-		told[w.ID] = w
-	}
-	old := make(map[string]fleet.WorkerStatus, len(prev.Workers))
-	ids := make([]string, 0, len(r.Workers))
-	for _, w := range prev.Workers {
-		old[w.ID] = w
-		if r.InventoryErr != nil {
-			ids = append(ids, w.ID)
+	var nobody fleet.WorkerStatus
+	told, old := byID(r.Workers), byID(prev.Workers)
+	find := func(list []fleet.WorkerStatus, in map[string]int, id string) *fleet.WorkerStatus {
+		if at, ok := in[id]; ok {
+			return &list[at]
 		}
+		return &nobody
 	}
-	if r.InventoryErr == nil {
-		for _, w := range r.Workers {
-			ids = append(ids, w.ID)
-		}
+	known := r.Workers
+	if r.InventoryErr != nil {
+		known = prev.Workers
 	}
-	all := make([]fleet.WorkerStatus, 0, len(ids))
-	for _, id := range ids {
-		w := old[id]
+	all := make([]fleet.WorkerStatus, 0, len(known))
+	for i := range known {
+		id := known[i].ID
+		was, is := find(prev.Workers, old, id), find(r.Workers, told, id)
+		w := *was
 		if r.InventoryErr == nil {
-			w = record(w, told[id])
+			w = record(w, *is)
 		}
 		w.Ref = fleet.WorkerRef(prev.Ref.Name(), id)
 		if r.StatesErr == nil {
-			w = state(w, told[id], now)
+			w = state(w, *is, now)
 		}
-		w.Pruntime = pruntime(w.Pruntime, told[id].Pruntime, now)
-		w = identity(old[id], w, told[id], now)
+		w.Pruntime = pruntime(w.Pruntime, is.Pruntime, now)
+		w = identity(*was, w, *is, now)
 		w.Probe = probe(w.Probe, now, r.StatesErr)
 		all = append(all, w)
 	}
 	slices.SortFunc(all, func(a, b fleet.WorkerStatus) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	return all
+}
+
+// byID says where each worker is in a list.
+func byID(workers []fleet.WorkerStatus) map[string]int {
+	at := make(map[string]int, len(workers))
+	for i := range workers {
+		at[workers[i].ID] = i
+	}
+	return at
 }
 
 // record takes over the inventory's part.

@@ -117,17 +117,19 @@ func plausible(t time.Time) bool { return t.Year() >= 2000 && t.Year() < 9000 }
 // Join adds the running state to the inventory. States come in any order and may belong to workers that were deleted while
 // their context runs on; those are not ours to treat.
 func Join(workers, states []fleet.WorkerStatus) {
-	byID := make(map[string]fleet.WorkerStatus, len(states))
-	for _, s := range states {
-		byID[s.ID] = s
+	byID := make(map[string]int, len(states))
+	for i := range states {
+		byID[states[i].ID] = i
 	}
-	for i, w := range workers {
-		s, ok := byID[w.ID]
+	for i := range workers {
+		w := &workers[i]
+		at, ok := byID[w.ID]
 		if !ok {
 			continue
 		}
+		s := states[at]
 		s.ID, s.Name, s.PID, s.Endpoint = w.ID, w.Name, w.PID, w.Endpoint
 		s.Stake, s.StakeOK, s.Enabled, s.SyncOnly = w.Stake, w.StakeOK, w.Enabled, w.SyncOnly
-		workers[i] = s
+		*w = s
 	}
 }

@@ -60,6 +60,7 @@ type Client struct {
 	opt       Options
 	transport *http.Transport
 	serial    keyed
+	buffers   sync.Pool // of *bytes.Buffer
 
 	life   context.Context // ends with Close
 	end    context.CancelFunc
@@ -128,6 +129,9 @@ type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
+
+	buffer *bytes.Buffer // of Body
+	home   *Client
 }
 
 // Do sends a request and reads the whole reply. Every answered request is a Response, whatever its status (see Expect);
@@ -223,23 +227,39 @@ func (x *exchange) run(ctx context.Context, r Request) (*Response, error) {
 	if resp.ContentLength > limit {
 		return nil, x.fail(tooLarge(limit))
 	}
-	body, err := readAll(io.LimitReader(resp.Body, limit+1), resp.ContentLength)
-	if err != nil {
+	buffer := x.client.buffer(resp.ContentLength)
+	if _, err := buffer.ReadFrom(io.LimitReader(resp.Body, limit+1)); err != nil {
 		return nil, x.fail(err)
 	}
-	if int64(len(body)) > limit {
+	if int64(buffer.Len()) > limit {
 		return nil, x.fail(tooLarge(limit))
 	}
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: buffer.Bytes(), buffer: buffer, home: x.client}, nil
 }
 
-// trusted is how much memory is taken on the word of the other side alone.
-const trusted = 1 << 20
+const (
+	trusted = 1 << 20 // memory that is taken on the word of the other side alone
+	kept    = 4 << 20 // the biggest buffer that is kept for the next reply
+)
 
-// readAll is io.ReadAll into a buffer that fits when the length that was announced is right.
-func readAll(r io.Reader, length int64) ([]byte, error) {
-	var b bytes.Buffer
+// buffer is one that fits when the length that was announced is right.
+func (c *Client) buffer(length int64) *bytes.Buffer {
+	b, ok := c.buffers.Get().(*bytes.Buffer)
+	if !ok {
+		b = new(bytes.Buffer)
+	}
 	b.Grow(int(min(max(length, 0), trusted)) + bytes.MinRead)
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
+	return b
+}
+
+// Free gives the reply's memory back for another one: Body must not be used afterwards. Who does not call it loses nothing.
+func (r *Response) Free() {
+	if r.buffer == nil {
+		return
+	}
+	if r.buffer.Cap() <= kept {
+		r.buffer.Reset()
+		r.home.buffers.Put(r.buffer)
+	}
+	r.buffer, r.Body = nil, nil
 }

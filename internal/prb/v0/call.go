@@ -98,6 +98,7 @@ func (c *Client) call(ctx context.Context, q question, value any) (*prb.Doc, err
 	if err != nil {
 		return nil, wireFailure(err, q, c.shown)
 	}
+	defer resp.Free() // the parser has its own copy
 	return decodeReply(c.parsers, resp.Status, resp.Body, q, c.shown)
 }
 

@@ -109,6 +109,7 @@ func (c *Client) send(ctx context.Context, body []byte, q question) (*prb.Doc, e
 	if err != nil {
 		return nil, wireFailure(method, err)
 	}
+	defer resp.Free() // the parser has its own copy
 	return decodeReply(c.parsers, resp.Status, resp.Body, q)
 }
 
