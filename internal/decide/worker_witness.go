@@ -103,8 +103,8 @@ func (j *judge) compare(w *fleet.WorkerStatus, f finding) finding {
 // below, counts for itself.
 func (j *judge) doubt(w *fleet.WorkerStatus, f finding) finding {
 	p := j.hear(w)
-	if !p.answers || !p.Para.Known || f.want == wantPerson {
-		return f
+	if !p.answers || !p.Para.Known || f.want == wantPerson || span(p.At, w.At) > time.Minute {
+		return f // an older word says nothing against what the bridge shows now
 	}
 	frozen := p.Para.FrozenFor(p.At)
 	if frozen < workerFrozenAfter || w.Para.Value-p.Para.Value < catchingUp {
