@@ -147,7 +147,7 @@ func nearestWorkers(now snapshot, wanted string) []string {
 	var all []candidate
 	for _, b := range now.Bridges {
 		for _, w := range b.Workers {
-			far := distance(strings.ToLower(wanted), strings.ToLower(w.Name))
+			far := fleet.Distance(wanted, w.Name)
 			if ok, err := path.Match("*"+wanted+"*", w.Name); err == nil && ok {
 				far = 0
 			}
@@ -164,28 +164,6 @@ func nearestWorkers(now snapshot, wanted string) []string {
 		}
 	}
 	return slices.Compact(out)
-}
-
-// distance is how many letters must be put in, left out or changed to make a into b.
-func distance(a, b string) int {
-	from, to := []rune(a), []rune(b)
-	row := make([]int, len(to)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, x := range from {
-		corner := row[0]
-		row[0] = i + 1
-		for j, y := range to {
-			change := corner
-			if x != y {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, corner+1)
-		}
-	}
-	return row[len(to)]
 }
 
 // together is events that say the same of several targets in one breath, as one line.

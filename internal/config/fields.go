@@ -99,39 +99,12 @@ func nearest(key string, fields []field) string {
 		if max(len(key), len(f.name))-min(len(key), len(f.name)) >= best {
 			continue
 		}
-		if d := distance(key, f.name); d < best {
+		if d := apart(key, f.name); d < best {
 			best, near = d, f.name
 		}
 	}
 	return near
 }
 
-// distance counts the insertions, deletions, replacements and swaps of neighbours between a and b, as far as keys are
-// concerned: anything longer than twice the longest key is simply far.
-func distance(a, b string) int {
-	if len(a) > 40 || len(b) > 40 {
-		return len(a) + len(b)
-	}
-	a, b = strings.ReplaceAll(strings.ToLower(a), "-", "_"), strings.ToLower(b)
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			change := rows[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			rows[i][j] = min(change, rows[i-1][j]+1, rows[i][j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
-}
+// apart is how far a key is from a known one; a dash is as good as an underscore.
+func apart(key, known string) int { return fleet.Distance(strings.ReplaceAll(key, "-", "_"), known) }

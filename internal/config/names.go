@@ -94,7 +94,7 @@ func (r *reader) dangling(kind fleet.Kind, name string) fleet.Reason {
 // ambiguous reports whether another name is as near: "node-3" is as near to node-1 as to node-2, and a guess would mislead.
 func ambiguous(name, near string, fields []field) bool {
 	for _, f := range fields {
-		if f.name != near && distance(name, f.name) == distance(name, near) {
+		if f.name != near && apart(name, f.name) == apart(name, near) {
 			return true
 		}
 	}

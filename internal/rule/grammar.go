@@ -199,39 +199,11 @@ func unknownName(name string) fleet.Reason {
 func nearest(name string, names []string) string {
 	best, near := 1+min(2, (utf8.RuneCountInString(name)+1)/3), ""
 	for _, candidate := range slices.Sorted(slices.Values(names)) {
-		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < best {
+		if d := fleet.Distance(name, candidate); d < best {
 			best, near = d, candidate
 		}
 	}
 	return near
-}
-
-// distance counts insertions, deletions, replacements and swaps of neighbours between two names; anything long is simply far.
-func distance(a, b string) int {
-	if len(a) > 40 || len(b) > 40 {
-		return 80
-	}
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			change := rows[i-1][j-1]
-			if a[i-1] != b[j-1] {
-				change++
-			}
-			rows[i][j] = min(change, rows[i-1][j]+1, rows[i][j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)][len(b)]
 }
 
 // operators are what people write who know another language.
