@@ -12,7 +12,7 @@ import (
 // and a person is told for as long as nobody enables it again.
 func TestLostIdentity(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, `- { at: 45s, fault: identity.lost, target: w-07 }`)
+	r := newRig(t, `- { at: 4m, fault: identity.lost, target: w-07 }`) // late enough for its first key to be seen on a busy machine
 	d, _ := r.start(r.options())
 	r.until("it is disabled", 60*time.Second, func() bool {
 		plans, err := d.Store.Plans(t.Context(), store.PlanFilter{})
