@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -18,11 +19,14 @@ const (
 	KindWorker       Kind = "worker"
 	KindPool         Kind = "pool"
 	KindChannel      Kind = "channel"
+	KindNetwork      Kind = "network"
+	KindStakePool    Kind = "stakepool"
 )
 
 // Ref names one thing of the fleet, the same way in the journal, in locks, in logs and in JSON:
 //
 //	fleet · site/dc1 · host/node-1 · node/node-1 · dp/dp-1 · bridge/prb-b · worker/prb-b/<id> · pool/prb-b/83 · channel/ops-ding
+//	network/khala · stakepool/khala/83
 //
 // Names of sites, hosts, nodes, data providers and bridges are unique in the whole fleet (config enforces it). A worker's
 // id is what its bridge calls it for ever (v0, v2: uuid), never its name, which people may change.
@@ -54,6 +58,14 @@ func PoolRef(bridge, pid string) Ref { return Ref("pool/" + bridge + "/" + pid) 
 
 // ChannelRef names an alert channel.
 func ChannelRef(name string) Ref { return Ref("channel/" + name) }
+
+// NetworkRef names a network: its chain.
+func NetworkRef(name string) Ref { return Ref("network/" + name) }
+
+// StakePoolRef names a pool as the chain of a network knows it, whoever its bridges are.
+func StakePoolRef(network string, pid uint64) Ref {
+	return Ref("stakepool/" + network + "/" + strconv.FormatUint(pid, 10))
+}
 
 // Kind is the sort of thing named.
 func (r Ref) Kind() Kind {
