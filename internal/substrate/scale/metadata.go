@@ -94,16 +94,3 @@ func (m *Metadata) Constant(pallet, name string) (*Constant, error) {
 	}
 	return nil, fmt.Errorf("%w: constant %.80s.%.80s", ErrUnknown, pallet, name)
 }
-
-// Call encodes a call: args are its named arguments, as for Type.Append. The result is what multisigs, proxies and
-// batches carry, and what a signer signs together with its extensions.
-func (m *Metadata) Call(pallet, name string, args map[string]any) ([]byte, error) {
-	p, err := m.Pallet(pallet)
-	if err != nil {
-		return nil, err
-	}
-	if p.Calls == nil {
-		return nil, fmt.Errorf("%w: calls of pallet %.80s", ErrUnknown, pallet)
-	}
-	return p.Calls.Append([]byte{p.Index}, map[string]any{name: args})
-}

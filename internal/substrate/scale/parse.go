@@ -102,6 +102,22 @@ func (p *parser) skipTexts() {
 	}
 }
 
+// rawTexts passes over documentation and keeps it as it is encoded, for texts to read.
+func (p *parser) rawTexts() string {
+	from := len(p.all) - len(p.b)
+	p.skipTexts()
+	if p.err != nil {
+		return ""
+	}
+	return p.all[from : len(p.all)-len(p.b)]
+}
+
+// texts reads what rawTexts kept.
+func texts(encoded string) string {
+	p := parser{cursor: newCursor([]byte(encoded))}
+	return p.docs()
+}
+
 // docs reads documentation as one text.
 func (p *parser) docs() string {
 	var all strings.Builder

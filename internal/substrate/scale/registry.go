@@ -106,7 +106,7 @@ func (p *parser) fields() []field {
 		}
 		f.typ = p.typ()
 		if p.some() {
-			p.name() // as the source spells the type
+			f.source = p.name()
 		}
 		p.skipTexts()
 		if p.err != nil {
@@ -125,7 +125,7 @@ func (p *parser) variants(t *Type) {
 		fields := p.fields()
 		v.index = p.u8()
 		v.body = &Type{md: p.md, shape: shapeOf(fields), fields: fields}
-		p.skipTexts()
+		v.docs = p.rawTexts()
 		if p.err == nil && t.variant(v.index) != nil {
 			p.fail(fmt.Errorf("%w: two variants have the number %d", ErrInvalid, v.index))
 		}

@@ -23,16 +23,18 @@ type Type struct {
 }
 
 type field struct {
-	name  string
-	label []byte // of JSON: the quoted name and a colon
-	typ   *Type
+	name   string
+	label  []byte // of JSON: the quoted name and a colon
+	typ    *Type
+	source string // the type as the runtime's source spells it, "" where it is not told
 }
 
 type variant struct {
 	name  string
 	label []byte // of JSON: the quoted name
 	index byte
-	body  *Type // a struct or a tuple of its fields
+	body  *Type  // a struct or a tuple of its fields
+	docs  string // encoded, as most of it is never read
 }
 
 // shape is how a type is encoded and shown.
