@@ -24,16 +24,18 @@ func (p *Pool) settle(now time.Time, grace time.Duration, era Era) {
 		p.Used = Minus(p.Value, p.Free)
 		p.OwnerReward = portion(p.OwnerShares, p.Value, p.Shares)
 	}
-	covered := Plus(p.Free, p.Releasing)
 	for i := range p.Queue {
-		w := &p.Queue[i]
-		w.Amount = portion(w.Shares, p.Value, p.Shares)
-		if p.Kind == Vault || !p.DueAt.IsZero() {
-			continue // what comes free for a vault is in the queues of other pools
-		}
+		p.Queue[i].Amount = portion(p.Queue[i].Shares, p.Value, p.Shares)
+	}
+	if p.Kind == Vault {
+		return // see settleVault: what comes free for it is in the queues of other pools
+	}
+	covered := Plus(p.Free, p.Releasing)
+	for _, w := range p.Queue {
 		if w.Amount.Cmp(covered) > 0 {
 			p.DueAt = w.Start.Add(grace)
 			p.Due = now.After(p.DueAt)
+			return
 		}
 		covered = Minus(covered, w.Amount)
 	}

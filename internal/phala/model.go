@@ -100,7 +100,7 @@ type Pool struct {
 	Shares    fleet.Amount
 	Free      fleet.Amount
 	Used      fleet.Amount // staked on workers; of vaults, in pools
-	Releasing fleet.Amount // of workers that cool down
+	Releasing fleet.Amount // of workers that cool down; of vaults, what waits in the queues of pools
 
 	OwnerReward fleet.Amount // unclaimed
 	Claimable   fleet.Amount // of the second era: the owner's Claims
@@ -109,8 +109,9 @@ type Pool struct {
 	Workers []Key
 	Cooling []Key // second era
 	Queue   []Withdrawal
-	Due     bool      // of a stake pool: the next check stops all workers for the sake of the queue
-	DueAt   time.Time // of a stake pool: when that will be, unless stake comes free; zero: nothing uncovered waits
+	Due     bool      // the next check stops all workers for the sake of the queue; of a vault, it takes all its stake out of its pools
+	DueAt   time.Time // when that will be, unless stake comes free; zero: nothing waits that asks for it
+	Locked  bool      // a vault whose stake is being taken out already: its owner can do nothing until the queue is empty
 
 	Invests     []uint64     // of a vault
 	OwnerShares fleet.Amount // of a vault

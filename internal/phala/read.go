@@ -34,12 +34,13 @@ func Read(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, want W
 		ctx: ctx, s: s, md: md, want: want,
 		st:       &State{Era: era, Prefix: md.Prefix, Whole: want.whole()},
 		sessions: map[Account]*Session{}, workers: map[Key]*Worker{}, pools: map[uint64]*Pool{}, bound: map[Account]Key{}, assigned: map[Key]uint64{},
+		upstream: map[uint64]*Pool{},
 	}
 	steps := []func() error{r.globals, r.findPools, r.readPools, r.derive, r.readSessions, r.readStakes, r.readBindings, r.readWorkers, r.former}
 	if era == V1 {
 		steps = append(steps, r.stakers)
 	} else {
-		steps = append(steps, r.assets, r.queues, r.claims)
+		steps = append(steps, r.vaults, r.assets, r.queues, r.claims)
 	}
 	for _, step := range append(steps, r.gas) {
 		if err := step(); err != nil {
@@ -63,6 +64,9 @@ type reader struct {
 	pools    map[uint64]*Pool
 	bound    map[Account]Key // what the chain says
 	assigned map[Key]uint64
+
+	upstream map[uint64]*Pool // in which vaults have staked, and which nobody asked for
+	patience time.Duration    // how long a withdrawal of a vault may wait at most, covered or not; 0: as long as it is covered
 }
 
 // each visits a map: all of it, or of part only what is stored under keys. What a runtime does not have is empty.
@@ -230,6 +234,7 @@ func (r *reader) finish() {
 		p.settle(r.st.Now, r.st.Grace, r.st.Era)
 		r.st.Pools = append(r.st.Pools, p)
 	}
+	r.settleVaults()
 	slices.SortFunc(r.st.Sessions, func(a, b *Session) int { return bytes.Compare(a.Account[:], b.Account[:]) })
 	slices.SortFunc(r.st.Workers, func(a, b *Worker) int { return bytes.Compare(a.Key[:], b.Key[:]) })
 	slices.SortFunc(r.st.Pools, func(a, b *Pool) int { return cmp.Compare(a.ID, b.ID) })

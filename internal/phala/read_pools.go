@@ -169,7 +169,7 @@ func (r *reader) assets() error {
 func (r *reader) queues() error {
 	waiting := map[[2]uint32]*Withdrawal{}
 	var nfts [][2]uint32
-	for _, p := range r.pools {
+	for _, p := range r.everyPool() {
 		for i := range p.Queue {
 			id := [2]uint32{p.cid, *p.Queue[i].NFT}
 			waiting[id] = &p.Queue[i]
