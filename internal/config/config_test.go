@@ -60,13 +60,17 @@ sites:
         roles: { redis-q: w-099 }
         max_workers: 250
         labels: { customer: alpha, rack: 7 }
+    pools:
+      - { pid: 0, operator: env:POOL, account: 42DnB4uneK6bURXJeXgMdWYyUah9tSaviM2ijedZXxsPTQWY, proxied: 45R2pfjQUW2s9PQRHU48HQKLKHVMaDja7N3wpBtmF28UYDs2, min_gas: 0.5 }
+      - pid: 83
 watchdog: { stalled_after: 10m, down_after: 3m, restart: { per: 1d12h, at_most: 1, backoff: 1h30m } }
 healing: { mode: observe, at_most: { per_bridge: "25%", at_once: 5 }, ladder: [restart, alert], worker: { per: 14d, at_most: 0, backoff: 20m } }
 alerts:
   channels:
     ops: { type: dingtalk, url: "http://127.0.0.9:8080/robot/send", token: env:T, secret: file:/etc/s, at: ["13800000000", 13900000000] }
   routes: [ { severity: critical, to: ops, repeat: 0 }, { severity: [info, warning], to: [ops], digest: 5m } ]
-poll: { node: 20s, bridge: 30s }
+poll: { node: 20s, bridge: 30s, chain: 0 }
+chain: { whole: false }
 metrics: { listen: off }
 clock: { origin: 2022-06-01T16:00:00.5+08:00, speed: 20 }
 `)
@@ -96,6 +100,13 @@ clock: { origin: 2022-06-01T16:00:00.5+08:00, speed: 20 }
 				Node: "node-1", Host: "node-1", Project: "bridge", Roles: map[string]string{"redis-q": "w-099"}, MaxWorkers: 250,
 				Labels: map[string]string{"customer": "alpha", "rack": "7"},
 			}},
+			Pools: []config.Pool{
+				{
+					Operator: "env:POOL", Account: "42DnB4uneK6bURXJeXgMdWYyUah9tSaviM2ijedZXxsPTQWY", Proxied: "45R2pfjQUW2s9PQRHU48HQKLKHVMaDja7N3wpBtmF28UYDs2",
+					MinGas: fleet.NewAmount(5e11),
+				},
+				{PID: 83, MinGas: fleet.PHA(2)},
+			},
 		}},
 		Watchdog: config.Watchdog{
 			StalledAfter: 10 * time.Minute, DownAfter: 3 * time.Minute,
@@ -116,15 +127,21 @@ clock: { origin: 2022-06-01T16:00:00.5+08:00, speed: 20 }
 			},
 		},
 		Poll:  config.Poll{Node: 20 * time.Second, Bridge: 30 * time.Second},
+		Chain: config.Chain{Whole: false},
 		Clock: &config.Clock{Origin: time.Date(2022, 6, 1, 8, 0, 0, 5e8, time.UTC), Speed: 20},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.Comparer(sameAmount)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if diff := cmp.Diff([]secret.Ref{"env:T", "file:/etc/s"}, got.References()); diff != "" {
+	if p := got.Pool("fork", 83); p != want.Sites[0].Pools[1] || got.Pool("khala", 0) != (config.Pool{MinGas: fleet.PHA(2)}) {
+		t.Errorf("pool 83 is %+v", p)
+	}
+	if diff := cmp.Diff([]secret.Ref{"env:T", "file:/etc/s", "env:POOL"}, got.References()); diff != "" {
 		t.Error(diff)
 	}
 }
+
+func sameAmount(a, b fleet.Amount) bool { return a == b }
 
 func TestDefaults(t *testing.T) {
 	got := parse(t, "sites: [ { name: dc1 } ]\nalerts: { channels: { b: { type: dingtalk, token: env:B }, a: { type: dingtalk, token: env:A } } }\n")
@@ -221,11 +238,12 @@ func TestSharedExample(t *testing.T) {
 		switch {
 		case strings.HasPrefix(p.Reason.Code, "config.unsupported"):
 		case p.Reason.Code == "config.bad_peer" && p.Reason.Args["value"] == "QmcX…": // a placeholder, rightly refused
+		case p.Reason.Code == "config.bad_account" && p.Reason.Args["value"] == "43…": // another one
 		default:
 			t.Errorf("%d:%d %s %s", p.Line, p.Column, p.Path, p.Reason)
 		}
 	}
-	if codes["config.unsupported"] != 4 || codes["config.unsupported_value"] != 1 || codes["config.bad_peer"] != 1 {
+	if codes["config.unsupported"] != 3 || codes["config.unsupported_value"] != 1 || codes["config.bad_peer"] != 1 {
 		t.Errorf("%v", codes)
 	}
 }

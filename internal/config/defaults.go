@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"phalops/internal/fleet"
 	"phalops/internal/secret"
 )
 
@@ -39,7 +40,8 @@ func defaults() Config {
 			Worker: defaultBudget(),
 		},
 		Alerts:  Alerts{Channels: map[string]Channel{}},
-		Poll:    Poll{Node: 15 * time.Second, Bridge: 15 * time.Second},
+		Poll:    Poll{Node: 15 * time.Second, Bridge: 15 * time.Second, Chain: 5 * time.Minute},
+		Chain:   Chain{Whole: true},
 		Metrics: Listen{Listen: "127.0.0.1:9477"},
 	}
 }
@@ -56,6 +58,10 @@ func defaultBudget() Budget {
 func defaultNode() Node { return Node{Host: LocalHost, Grace: 2 * time.Minute} }
 
 func defaultBridge() Bridge { return Bridge{Host: LocalHost, MaxWorkers: 100} }
+
+// minGas is what a gas account should have left: the fees of some days (Phala's wiki tells compute providers to keep more than
+// 2 PHA).
+func minGas() fleet.Amount { return fleet.PHA(2) }
 
 func defaultSolo() Bridge { return Bridge{Version: VersionSolo, Host: LocalHost, MaxWorkers: 1} }
 
@@ -88,6 +94,11 @@ func (c Config) References() []secret.Ref {
 	for _, name := range slices.Sorted(maps.Keys(c.Hosts)) {
 		if s := c.Hosts[name].SSH; s != nil {
 			add(s.Key)
+		}
+	}
+	for _, s := range c.Sites {
+		for _, p := range s.Pools {
+			add(p.Operator)
 		}
 	}
 	return refs

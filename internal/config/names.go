@@ -23,6 +23,7 @@ type names struct {
 	urls     map[string]value
 	managers map[string]value
 	owned    map[string]value
+	pools    map[string]value // by network and number
 }
 
 // These complete the kinds of package fleet, which has no Ref for them.
@@ -40,6 +41,7 @@ func newNames() names {
 		urls:     map[string]value{},
 		managers: map[string]value{},
 		owned:    map[string]value{},
+		pools:    map[string]value{},
 	}
 }
 

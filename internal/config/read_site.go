@@ -19,7 +19,8 @@ func (r *reader) site(v value) Site {
 	s := Site{Network: khala}
 	s.Name = r.name(v, fleet.KindSite, definition{})
 	var solo []Bridge
-	seen := v.object(append([]field{
+	var pids []value
+	seen := v.object(
 		must("name", readBefore),
 		key("network", scalar(&s.Network, nameText)),
 		key("mode", scalar(&s.Mode, oneOf(modes()))),
@@ -38,11 +39,18 @@ func (r *reader) site(v value) Site {
 		key("solo", func(v value) {
 			v.objects(func(_ int, item value) { solo = append(solo, r.solo(item, s.Name)) })
 		}),
-	}, planned("pools")...)...)
+		key("pools", func(v value) {
+			v.objects(func(_ int, item value) {
+				pool, pid := r.pool(item)
+				s.Pools, pids = append(s.Pools, pool), append(pids, pid)
+			})
+		}),
+	)
 	s.Bridges = append(s.Bridges, solo...) // behind the others, wherever they stand in the file
 	if seen["network"].present() {
 		r.refer(kindNetwork, s.Network, seen["network"], nil)
 	}
+	r.onlyOnePool(s, pids)
 	return s
 }
 

@@ -25,6 +25,7 @@ func (r *reader) top(root value) {
 		key("healing", r.healing),
 		key("alerts", r.alerts),
 		key("poll", r.poll),
+		key("chain", r.chain),
 		key("metrics", func(v value) { v.object(key("listen", scalar(&c.Metrics.Listen, listenAddress))) }),
 		key("maintenance", r.maintenance),
 		key("clock", r.clock),
@@ -36,7 +37,16 @@ func (r *reader) poll(v value) {
 	v.object(
 		key("node", scalar(&p.Node, duration(time.Second, 10*time.Minute))),
 		key("bridge", scalar(&p.Bridge, duration(time.Second, 10*time.Minute))),
+		key("chain", scalar(&p.Chain, orOff(duration(time.Minute, day)))),
 	)
+}
+
+func (r *reader) chain(v value) {
+	c := &r.config.Chain
+	seen := v.object(key("whole", flag(&c.Whole)), key("all_workers", flag(&c.AllWorkers)))
+	if c.AllWorkers && !c.Whole {
+		seen["all_workers"].problem(fleet.Because("config.not_whole"))
+	}
 }
 
 func (r *reader) clock(v value) {

@@ -217,6 +217,27 @@ func formatDuration(d time.Duration) string {
 	return s
 }
 
+// orOff accepts 0 besides what parse does.
+func orOff(parse parser[time.Duration]) parser[time.Duration] {
+	return func(s string) (time.Duration, fleet.Reason) {
+		if d, ok := parseDuration(s); ok && d == 0 {
+			return 0, fleet.Reason{}
+		}
+		return parse(s)
+	}
+}
+
+// flag reads yes or no.
+func flag(into *bool) func(value) {
+	return func(v value) {
+		if v.n.Kind != yaml.ScalarNode || v.n.Tag != "!!bool" || v.n.Decode(into) != nil {
+			v.problem(fleet.Because("config.want_bool"))
+			return
+		}
+		v.show()
+	}
+}
+
 // secretRef reads a reference to a secret. Whatever is none is neither repeated nor quoted: it may be the secret.
 func secretRef(into *secret.Ref) func(value) {
 	return func(v value) {

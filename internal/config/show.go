@@ -80,6 +80,8 @@ func number(n int) *yaml.Node {
 // plain writes s without a tag: the reader takes it as it stands.
 func plain(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: s} }
 
+func boolean(b bool) *yaml.Node { return plain(strconv.FormatBool(b)) }
+
 func span(d time.Duration) *yaml.Node { return plain(formatDuration(d)) }
 
 func fraction(x float64) *yaml.Node { return plain(strconv.FormatFloat(x, 'f', -1, 64)) }
@@ -133,7 +135,8 @@ func showConfig(c Config) *yaml.Node {
 			pair{"channels", dict(c.Alerts.Channels, showChannel)},
 			pair{"routes", sequence(c.Alerts.Routes, showRoute)},
 		)},
-		pair{"poll", inline(mapping(pair{"node", span(c.Poll.Node)}, pair{"bridge", span(c.Poll.Bridge)}))},
+		pair{"poll", inline(mapping(pair{"node", span(c.Poll.Node)}, pair{"bridge", span(c.Poll.Bridge)}, pair{"chain", span(c.Poll.Chain)}))},
+		pair{"chain", inline(mapping(pair{"whole", boolean(c.Chain.Whole)}, pair{"all_workers", boolean(c.Chain.AllWorkers)}))},
 		pair{"metrics", inline(mapping(pair{"listen", text(c.Metrics.Listen)}))},
 		pair{"maintenance", sequence(c.Windows, showWindow)},
 		pair{"clock", showClock(c.Clock)},

@@ -35,6 +35,7 @@ func showSite(s Site) *yaml.Node {
 		})},
 		pair{"bridges", sequence(slices.DeleteFunc(slices.Clone(s.Bridges), isSolo), showBridge)},
 		pair{"solo", sequence(slices.DeleteFunc(slices.Clone(s.Bridges), func(b Bridge) bool { return !isSolo(b) }), showSolo)},
+		pair{"pools", sequence(s.Pools, showPool)},
 	)
 }
 

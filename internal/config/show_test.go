@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"phalops/internal/config"
+	"phalops/internal/fleet"
 	"phalops/internal/secret"
 )
 
@@ -26,7 +27,7 @@ func TestShowIsReadable(t *testing.T) {
 		if len(problems) > 0 {
 			t.Fatalf("%+v\n%s", problems, first)
 		}
-		if diff := cmp.Diff(c, back, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(c, back, cmpopts.EquateEmpty(), cmp.Comparer(sameAmount)); diff != "" {
 			t.Fatalf("-shown +read:\n%s\n%s", diff, first)
 		}
 		second, err := config.Show(back)
@@ -93,6 +94,13 @@ func anyConfig(t *rapid.T) config.Config {
 		config.Bridge{Name: names[4], Version: rapid.SampledFrom([]string{"v0", "v3"}).Draw(t, "version"), URL: "http://127.0.0.2:3000", Host: engine, Standby: config.LocalHost, MaxWorkers: 1},
 		config.Bridge{Name: names[5], Version: "v3", URL: config.ManagerURL("http://[::1]:3000", "http://127.0.0.3:3001"), Host: config.LocalHost, MaxWorkers: 100},
 		config.Bridge{Name: names[0], Version: config.VersionSolo, URL: "http://127.0.0.4:8000", Host: engine, Node: node.Name, Pherry: "0x1", MaxWorkers: 1, Labels: map[string]string{"x": "1"}})
+	c.Sites[0].Pools = []config.Pool{
+		{PID: rapid.Uint64Range(0, 1<<63-1).Draw(t, "pid"), MinGas: fleet.NewAmount(rapid.Uint64().Draw(t, "gas"))},
+		{PID: 1 << 62, Operator: "file:/a b", Account: alice, Proxied: alice},
+	}
+	c.Poll.Chain = rapid.SampledFrom([]time.Duration{0, time.Minute, 24 * time.Hour}).Draw(t, "poll of the chain")
+	c.Chain.Whole = rapid.Bool().Draw(t, "whole")
+	c.Chain.AllWorkers = c.Chain.Whole && rapid.Bool().Draw(t, "all workers")
 	c.Windows = []config.Window{{Name: rapid.SampledFrom([]string{"no", "每周: 一次 #1", "'"}).Draw(t, "window"), At: "*/5 4 * * 0", For: anySpan(t, time.Minute, time.Hour), Sites: []string{"dc1"}}}
 	c.Watchdog = config.Watchdog{StalledAfter: anySpan(t, time.Minute, time.Hour), DownAfter: anySpan(t, time.Minute, time.Hour), Restart: anyBudget(t)}
 	c.Healing.AtMost = config.AtMost{PerBridge: float64(rapid.IntRange(1, 1000).Draw(t, "share")) / 1000, AtOnce: rapid.IntRange(1, 9).Draw(t, "at once")}
@@ -107,6 +115,9 @@ func anyConfig(t *rapid.T) config.Config {
 	}
 	return c
 }
+
+// alice is the account of a public development phrase.
+const alice = "45R2pfjQUW2s9PQRHU48HQKLKHVMaDja7N3wpBtmF28UYDs2"
 
 func anySpan(t *rapid.T, least, most time.Duration) time.Duration {
 	return time.Duration(rapid.Int64Range(int64(least/time.Millisecond), int64(most/time.Millisecond)).Draw(t, "span")) * time.Millisecond

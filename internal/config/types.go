@@ -19,6 +19,7 @@ type Config struct {
 	Healing  Healing
 	Alerts   Alerts
 	Poll     Poll
+	Chain    Chain
 	Metrics  Listen   // default 127.0.0.1:9477
 	Windows  []Window // maintenance
 	Clock    *Clock   // nil in production
@@ -59,6 +60,7 @@ type Site struct {
 	DataProviders []DataProvider
 	HeadersCaches []HeadersCache
 	Bridges       []Bridge // of every generation; solo workers are here as well, with Version "solo"
+	Pools         []Pool   // stake pools of ours; what bridges and the chain tell of needs no entry
 	Mode          string   // act | observe; "" = as healing.mode says
 }
 
@@ -186,6 +188,13 @@ type Route struct {
 type Poll struct {
 	Node   time.Duration // default 15s
 	Bridge time.Duration // default 15s
+	Chain  time.Duration // a network's storage; default 5m, 0: never
+}
+
+// Chain is how much of a network's storage is read.
+type Chain struct {
+	Whole      bool // default true: every session, worker and pool; else our own ones and the chain's own sums
+	AllWorkers bool // keep every worker of the network in memory, also those of others; default false
 }
 
 // Listen is an address to serve on; "" = off.
