@@ -11,8 +11,9 @@ type ChainView struct {
 	Era    string    `json:"era"` // v1: PhalaMining and PhalaStakePool; v2: PhalaComputation, StakePoolv2, Vault
 	Height uint64    `json:"height"`
 	Hash   string    `json:"hash"`
-	Time   time.Time `json:"time"` // of the block
-	Spec   uint32    `json:"spec"` // version of the runtime
+	Time   time.Time `json:"time"`           // of the block
+	Moved  time.Time `json:"moved,omitzero"` // when we first saw this Height, by our own clock; zero: not told
+	Spec   uint32    `json:"spec"`           // version of the runtime
 
 	Upgrade *RuntimeUpgrade `json:"upgrade,omitempty"` // one that is authorized or scheduled, nil: none
 	Totals  ChainTotals     `json:"totals"`
@@ -29,30 +30,33 @@ type RuntimeUpgrade struct {
 
 // ChainTotals are the network's. Amounts are PHA in 10⁻¹².
 type ChainTotals struct {
-	Sessions map[string]int `json:"sessions"` // by state, in phala's words: Idle, Unresponsive, CoolingDown, Ready
-	Online   uint32         `json:"online"`   // Idle and Unresponsive, as the chain counts
-	Workers  int            `json:"workers"`  // registered
-	Pools    int            `json:"pools"`
-	Stake    Amount         `json:"stake"`  // on workers
-	Value    Amount         `json:"value"`  // of all pools
-	Free     Amount         `json:"free"`   // of all pools
-	Reward   Amount         `json:"reward"` // all sessions' so far
-	Ve       string         `json:"ve"`     // sum over computing sessions, PHA as a decimal
-	V        string         `json:"v"`
-	Daily    Amount         `json:"daily"`              // output of the last 24 h, scaled from DailyFor; 0 while not known
-	DailyFor time.Duration  `json:"daily_for,omitzero"` // how much time Daily was measured over; 0: not known yet
+	Sessions    map[string]int `json:"sessions"` // by state, in phala's words: Idle, Unresponsive, CoolingDown, Ready
+	Online      uint32         `json:"online"`   // Idle and Unresponsive, as the chain counts
+	Workers     int            `json:"workers"`  // registered
+	Pools       int            `json:"pools"`
+	Stake       Amount         `json:"stake"`                 // on workers
+	Value       Amount         `json:"value"`                 // of all pools
+	Free        Amount         `json:"free"`                  // of all pools
+	Reward      Amount         `json:"reward"`                // all sessions' so far
+	RewardMoved time.Time      `json:"reward_moved,omitzero"` // when we last saw Reward grow, or first saw it, by our own clock; zero: not told
+	Ve          string         `json:"ve"`                    // sum over computing sessions, PHA as a decimal
+	V           string         `json:"v"`
+	Daily       Amount         `json:"daily"`              // output of the last 24 h, scaled from DailyFor; 0 while not known
+	DailyFor    time.Duration  `json:"daily_for,omitzero"` // how much time Daily was measured over; 0: not known yet
 }
 
 // ChainPool is a stake pool as the chain knows it.
 type ChainPool struct {
-	Ref        Ref          `json:"ref"` // stakepool/<network>/<pid>
-	PID        uint64       `json:"pid"`
-	Kind       string       `json:"kind"`  // StakePool | Vault
-	Owner      string       `json:"owner"` // SS58 of the network
-	OwnerGas   Amount       `json:"owner_gas"`
-	Operators  []GasAccount `json:"operators,omitempty"` // who signs for it, as our bridges or the configuration say, when it is not the owner
-	Commission uint32       `json:"commission"`          // millionths
-	Cap        *Amount      `json:"cap,omitempty"`       // nil: none
+	Ref           Ref           `json:"ref"` // stakepool/<network>/<pid>
+	PID           uint64        `json:"pid"`
+	Kind          string        `json:"kind"`  // StakePool | Vault
+	Owner         string        `json:"owner"` // SS58 of the network
+	OwnerGas      Amount        `json:"owner_gas"`
+	OwnerSpent    Amount        `json:"owner_spent"` // see GasAccount.Spent
+	OwnerSpentFor time.Duration `json:"owner_spent_for,omitzero"`
+	Operators     []GasAccount  `json:"operators,omitempty"` // who signs for it, as our bridges or the configuration say, when it is not the owner
+	Commission    uint32        `json:"commission"`          // millionths
+	Cap           *Amount       `json:"cap,omitempty"`       // nil: none
 
 	Value       Amount `json:"value"`
 	Free        Amount `json:"free"`
@@ -73,9 +77,11 @@ type ChainPool struct {
 
 // GasAccount pays the fees of a pool's workers.
 type GasAccount struct {
-	Address string `json:"address"` // SS58 of the network
-	Free    Amount `json:"free"`
-	Proxy   *bool  `json:"proxy,omitempty"` // whether the chain lets it sign for the owner; nil: not known
+	Address  string        `json:"address"` // SS58 of the network
+	Free     Amount        `json:"free"`
+	Spent    Amount        `json:"spent"`              // what left it in 24 h, what came in aside; scaled from SpentFor
+	SpentFor time.Duration `json:"spent_for,omitzero"` // how much time Spent was measured over; 0: not known yet
+	Proxy    *bool         `json:"proxy,omitempty"`    // whether the chain lets it sign for the owner; nil: not known
 }
 
 // ChainQueued is a withdrawal that waits for stake to come free.
