@@ -23,6 +23,12 @@ func (k Key) String() string { return "0x" + hex.EncodeToString(k[:]) }
 // MarshalText writes String's form.
 func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText reads ParseKey's form.
+func (k *Key) UnmarshalText(b []byte) (err error) {
+	*k, err = ParseKey(string(b))
+	return err
+}
+
 // ParseKey reads a worker's public key, with or without 0x.
 func ParseKey(s string) (k Key, err error) {
 	digits := strings.TrimPrefix(strings.ToLower(s), "0x")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 
 	"phalops/internal/fleet"
@@ -13,7 +14,7 @@ import (
 type dump[T any] struct{ Result T }
 
 // khala is the state of Khala's last block but some of the first era, as far as it was kept: without sessions and registry.
-func khala(t testing.TB) *State {
+func khala(t testing.TB) (*State, *node) {
 	t.Helper()
 	n, md := newNode(), metadata(t, "khala-1190")
 	n.put(t, md, "Timestamp", "Now", 1669025064768)
@@ -57,12 +58,12 @@ func khala(t testing.TB) *State {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return s, n
 }
 
 // TestKhala adds up Khala #2,761,100 and joins its 24,441 workers to their sessions, by derived accounts alone.
 func TestKhala(t *testing.T) {
-	s := khala(t)
+	s, n := khala(t)
 	sums := s.Totals()
 	largest := 0
 	for _, p := range s.Pools {
@@ -98,12 +99,53 @@ func TestKhala(t *testing.T) {
 			t.Errorf("%s: %d agree, %d do not: %v", c.What, c.Agreed, c.Count, c.Odd)
 		}
 	}
+	khalaStakers(t, s, n)
 	p := s.Pool(3239)
 	if len(p.Queue) == 0 || p.Queue[0].Shares.PHA() != "671.819999999978" || p.Queue[0].Start.Unix() != 1668956892 || p.Due {
 		t.Errorf("%+v", p)
 	}
 	if used := used(s); used != 3336 {
 		t.Errorf("in %d pools the stakes of the workers are what is not free", used)
+	}
+}
+
+// khalaStakers: who has staked in some pools is who has among all; what waits is part of his shares, and all together are the pool's.
+func khalaStakers(t *testing.T, whole *State, n *node) {
+	t.Helper()
+	var pids []uint64
+	for _, p := range whole.Pools {
+		if len(p.Queue) > 0 {
+			pids = append(pids, p.ID)
+		}
+	}
+	s, err := ReadStakers(t.Context(), n.snapshot(), metadata(t, "khala-1190"), pids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shares, queued, rewards := map[uint64]fleet.Amount{}, map[uint64]fleet.Amount{}, sum{}
+	for _, x := range s.Stakers {
+		shares[x.Pool], queued[x.Pool] = Plus(shares[x.Pool], x.Shares), Plus(queued[x.Pool], x.Queued)
+		rewards.amount(x.Pending)
+		if x.Queued.Cmp(x.Shares) > 0 || !x.Told {
+			t.Errorf("%+v", x)
+		}
+	}
+	for _, x := range whole.Stakers {
+		if slices.Contains(pids, x.Pool) {
+			rewards.n.Sub(&rewards.n, units(x.Pending))
+		}
+	}
+	for _, p := range s.Pools {
+		waiting := sum{}
+		for _, w := range p.Queue {
+			waiting.amount(w.Shares)
+		}
+		if shares[p.ID] != p.Shares || queued[p.ID] != amount(&waiting.n) {
+			t.Errorf("pool %d: shares %s of %s, in the queue %s of %s", p.ID, shares[p.ID], p.Shares, queued[p.ID], &waiting.n)
+		}
+	}
+	if len(s.Pools) != 44 || rewards.n.Sign() != 0 {
+		t.Errorf("%d pools, rewards differ by %s", len(s.Pools), &rewards.n)
 	}
 }
 

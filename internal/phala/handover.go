@@ -85,6 +85,9 @@ func batch(md *scale.Metadata, era Era, owner Account, orders []Order) (Batch, e
 		if err != nil {
 			return Batch{}, err
 		}
+		if _, err := md.CallDef(era.pools(), name); err != nil {
+			return Batch{}, noCall(md, era.pools(), name, err)
+		}
 		calls = append(calls, nest(era.pools(), name, args))
 	}
 	whole := calls[0]
@@ -144,9 +147,13 @@ func encode(md *scale.Metadata, nested any) (Call, error) {
 	}
 	data, err := md.Call(c.Pallet, c.Name, args)
 	if err != nil {
-		return c, fleet.FailWith(fleet.Failed, fleet.Because("phala.no_call", "call", c.Pallet+"."+c.Name, "runtime", runtimeOf(md), "err", err), err)
+		return c, noCall(md, c.Pallet, c.Name, err)
 	}
 	return CallOf(md, data)
+}
+
+func noCall(md *scale.Metadata, pallet, name string, err error) error {
+	return fleet.FailWith(fleet.Failed, fleet.Because("phala.no_call", "call", pallet+"."+name, "runtime", runtimeOf(md), "err", err), err)
 }
 
 // CallOf reads an encoded call. An error is what the metadata cannot read.

@@ -15,11 +15,12 @@ type State struct {
 	Params Params
 	Online uint32        // sessions that are computing or unresponsive; the chain challenges so many
 	Grace  time.Duration // from a withdrawal to the forced stop of a pool's workers
+	Cool   time.Duration // from the stop of a worker until its stake can be reclaimed (CoolDownPeriod)
 
 	Sessions []*Session // by account
 	Workers  []*Worker  // of the registry, by key
 	Pools    []*Pool    // by number; vaults too
-	Stakers  []Staker   // first era only, and only of the whole chain
+	Stakers  []Staker   // first era only, and only of the whole chain; ReadStakers reads them of both eras
 	Claims   []Claim    // second era: of the owners of the pools, and of everybody of the whole chain
 	Checks   []Check    // what was joined against what the chain itself has bound
 }
@@ -132,15 +133,19 @@ type Withdrawal struct {
 	NFT    *uint32 // second era
 }
 
-// Staker is somebody's stake in a pool of the first era.
+// Staker is somebody's stake in a pool.
 type Staker struct {
 	Pool      uint64
 	User      Account
-	Locked    fleet.Amount
+	Told      bool // the chain says how many shares; of the second era that is known only where it keeps its NFTs
 	Shares    fleet.Amount
-	Available fleet.Amount // rewards that were settled
-	Debt      fleet.Amount
-	Pending   fleet.Amount // rewards that were not settled yet
+	Value     fleet.Amount // of the shares, at their present price
+	Queued    fleet.Amount // shares that wait in the pool's queue: of the first era part of Shares, of the second beside them
+	Locked    fleet.Amount // what was paid in; of the second era what the account has locked by votes, over all pools
+	Available fleet.Amount // first era: rewards that were settled
+	Debt      fleet.Amount // first era
+	Pending   fleet.Amount // first era: rewards that were not settled yet
+	Claimable fleet.Amount // second era: see Claim
 }
 
 // Claim is what somebody can claim of a pool besides its shares: rewards that the migration to the second era had missed, and

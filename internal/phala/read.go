@@ -26,21 +26,15 @@ func (w Want) whole() bool { return len(w.Pools) == 0 && len(w.Workers) == 0 }
 // Read takes Phala's state out of one block. It blocks until everything is read; ctx bounds it. Errors are the snapshot's, or
 // phala.other_chain.
 func Read(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, want Want) (*State, error) {
-	era, err := EraOf(md)
+	r, err := newReader(ctx, s, md, want)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{
-		ctx: ctx, s: s, md: md, want: want,
-		st:       &State{Era: era, Prefix: md.Prefix, Whole: want.whole()},
-		sessions: map[Account]*Session{}, workers: map[Key]*Worker{}, pools: map[uint64]*Pool{}, bound: map[Account]Key{}, assigned: map[Key]uint64{},
-		upstream: map[uint64]*Pool{},
-	}
 	steps := []func() error{r.globals, r.findPools, r.readPools, r.derive, r.readSessions, r.readStakes, r.readBindings, r.readWorkers, r.former}
-	if era == V1 {
-		steps = append(steps, r.stakers)
-	} else {
+	if r.st.Era == V2 {
 		steps = append(steps, r.vaults, r.assets, r.queues, r.claims)
+	} else if want.whole() {
+		steps = append(steps, r.stakers)
 	}
 	for _, step := range append(steps, r.gas) {
 		if err := step(); err != nil {
@@ -67,6 +61,19 @@ type reader struct {
 
 	upstream map[uint64]*Pool // in which vaults have staked, and which nobody asked for
 	patience time.Duration    // how long a withdrawal of a vault may wait at most, covered or not; 0: as long as it is covered
+}
+
+func newReader(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, want Want) (*reader, error) {
+	era, err := EraOf(md)
+	if err != nil {
+		return nil, err
+	}
+	return &reader{
+		ctx: ctx, s: s, md: md, want: want,
+		st:       &State{Era: era, Prefix: md.Prefix, Whole: want.whole()},
+		sessions: map[Account]*Session{}, workers: map[Key]*Worker{}, pools: map[uint64]*Pool{}, bound: map[Account]Key{}, assigned: map[Key]uint64{},
+		upstream: map[uint64]*Pool{},
+	}, nil
 }
 
 // each visits a map: all of it, or of part only what is stored under keys. What a runtime does not have is empty.
@@ -134,6 +141,11 @@ func (r *reader) globals() (err error) {
 	if r.st.Online, err = plain[uint32](r, pallet, online); err != nil {
 		return err
 	}
+	cool, err := plain[uint64](r, pallet, "CoolDownPeriod")
+	if err != nil {
+		return err
+	}
+	r.st.Cool = time.Duration(min(cool, 1<<32)) * time.Second
 	c, err := r.md.Constant(r.st.Era.pools(), "GracePeriod")
 	if err != nil {
 		return err
@@ -230,15 +242,19 @@ func (r *reader) finish() {
 	for _, w := range r.workers {
 		r.st.Workers = append(r.st.Workers, w)
 	}
+	r.finishPools()
+	slices.SortFunc(r.st.Sessions, func(a, b *Session) int { return bytes.Compare(a.Account[:], b.Account[:]) })
+	slices.SortFunc(r.st.Workers, func(a, b *Worker) int { return bytes.Compare(a.Key[:], b.Key[:]) })
+	r.check()
+}
+
+func (r *reader) finishPools() {
 	for _, p := range r.pools {
 		p.settle(r.st.Now, r.st.Grace, r.st.Era)
 		r.st.Pools = append(r.st.Pools, p)
 	}
-	r.settleVaults()
-	slices.SortFunc(r.st.Sessions, func(a, b *Session) int { return bytes.Compare(a.Account[:], b.Account[:]) })
-	slices.SortFunc(r.st.Workers, func(a, b *Worker) int { return bytes.Compare(a.Key[:], b.Key[:]) })
 	slices.SortFunc(r.st.Pools, func(a, b *Pool) int { return cmp.Compare(a.ID, b.ID) })
-	r.check()
+	r.settleVaults()
 }
 
 func at(seconds uint64) time.Time {

@@ -1,6 +1,7 @@
 package phala
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -117,25 +118,6 @@ func (v *rawBase) pool(pid uint64) *Pool {
 	return p
 }
 
-// stakers reads who has staked in the pools of the first era. Their keys cannot be told by a pool alone.
-func (r *reader) stakers() error {
-	if !r.want.whole() {
-		return nil
-	}
-	type key struct {
-		Pool uint64
-		User Account
-	}
-	type stake struct{ Locked, Shares, AvailableRewards, RewardDebt fleet.Amount }
-	return each(r, "PhalaStakePool", "PoolStakers", false, nil, nil, func(k *key, v *stake) {
-		s := Staker{Pool: k.Pool, User: k.User, Locked: v.Locked, Shares: v.Shares, Available: v.AvailableRewards, Debt: v.RewardDebt}
-		if p := r.pools[k.Pool]; p != nil {
-			s.Pending = s.pending(p.PerShare)
-		}
-		r.st.Stakers = append(r.st.Stakers, s)
-	})
-}
-
 // assets reads the balances of the pools' own accounts in W-PHA.
 func (r *reader) assets() error {
 	c, err := r.md.Constant("PhalaWrappedBalances", "WPhaAssetId")
@@ -167,28 +149,30 @@ func (r *reader) assets() error {
 
 // queues reads the shares of the NFTs that wait in the queues.
 func (r *reader) queues() error {
-	waiting := map[[2]uint32]*Withdrawal{}
-	var nfts [][2]uint32
+	waiting := map[nftID]*Withdrawal{}
+	var nfts []nftID
 	for _, p := range r.everyPool() {
 		for i := range p.Queue {
-			id := [2]uint32{p.cid, *p.Queue[i].NFT}
+			id := nftID{p.cid, *p.Queue[i].NFT}
 			waiting[id] = &p.Queue[i]
 			nfts = append(nfts, id)
 		}
 	}
+	return r.stakeInfo(nfts, func(id nftID, shares fleet.Amount) { waiting[id].Shares = shares })
+}
+
+// stakeInfo visits the shares of NFTs.
+func (r *reader) stakeInfo(nfts []nftID, visit func(nftID, fleet.Amount)) error {
 	var bad error
-	args := func(id [2]uint32) []any { return []any{id[0], id[1], []byte("stake-info")} }
-	err := each(r, "RmrkCore", "Properties", true, nfts, args, func(id *[2]uint32, v *[]byte) {
+	args := func(id nftID) []any { return []any{id[0], id[1], []byte("stake-info")} }
+	err := each(r, "RmrkCore", "Properties", true, nfts, args, func(id *nftID, v *[]byte) {
 		if len(*v) != 16 { // the shares, encoded once more
 			bad = fmt.Errorf("RmrkCore.Properties %d %d: %w", id[0], id[1], scale.ErrInvalid)
 			return
 		}
-		waiting[*id].Shares = littleEndian(*v)
+		visit(*id, littleEndian(*v))
 	})
-	if err == nil {
-		err = bad
-	}
-	return err
+	return cmp.Or(err, bad)
 }
 
 // claims reads what else can be claimed.
