@@ -17,6 +17,7 @@ type Request struct {
 	Author   string            // "rule:<name>" or "user:<name>"
 	Reason   fleet.Reason      // why
 	Incident string            // "" when a person just wants it
+	Under    string            // the plan whose step asks; "" otherwise
 }
 
 // Kind is a sort of plan: how it is made, and the handlers of its steps.
@@ -32,6 +33,8 @@ type Kind struct {
 	Shared bool
 	// Ops are the handlers of the kind's steps by Step.Op.
 	Ops map[string]Op
+	// Again returns the arguments with which Build makes what an ended plan left undone for these targets; nil: the plan's own.
+	Again func(old fleet.Plan, left []fleet.Ref) map[string]string
 }
 
 // Effect says whether an effect may be sent again after a crash between the intent and its result.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,7 +89,7 @@ type bench struct {
 	trace strings.Builder
 }
 
-// newBench submits a plan of steps, each written as "name op target", with "~" in front when it restores.
+// newBench submits a plan of steps, each written as "name op target [phase]", with "~" in front when it restores.
 func newBench(t *testing.T, ops map[string]act.Op, exact bool, args map[string]string, steps ...string) *bench {
 	t.Helper()
 	b := &bench{t: t, store: memory.New(), clock: clock.NewVirtual(start())}
@@ -97,7 +98,11 @@ func newBench(t *testing.T, ops map[string]act.Op, exact bool, args map[string]s
 		for _, line := range steps {
 			line, restoring := strings.CutPrefix(line, "~")
 			f := strings.Fields(line)
-			p.Steps = append(p.Steps, fleet.Step{Name: f[0], Op: f[1], Target: fleet.NodeRef(f[2]), Restoring: restoring})
+			phase := 0
+			if len(f) > 3 { // "2": of the second phase
+				phase, _ = strconv.Atoi(f[3])
+			}
+			p.Steps = append(p.Steps, fleet.Step{Name: f[0], Op: f[1], Target: fleet.NodeRef(f[2]), Phase: phase, Restoring: restoring})
 		}
 		return p, nil
 	}}

@@ -18,6 +18,8 @@ const (
 	ArgMaxFailures = "max_failures"
 	// ArgAtOnce ("10") is how many targets of a batch may be under way at the same time; missing: 1.
 	ArgAtOnce = "at_once"
+	// ArgRate ("60") is how many targets of a batch may begin in a minute; missing: no limit.
+	ArgRate = "rate"
 	// ArgConfirm is what a person typed to confirm an irreversible step. Submit refuses an irreversible plan without it;
 	// that it names the right thing is for the kind's Build to check.
 	ArgConfirm = "confirm"
@@ -42,7 +44,7 @@ func (e *Engine) Build(ctx context.Context, req Request, now time.Time) (fleet.P
 	}
 	p.ID, p.Kind, p.Author, p.Reason, p.Incident = e.newID(), req.Kind, req.Author, req.Reason, req.Incident
 	p.State, p.Created = fleet.PlanRunning, now
-	p.Note, p.Ended, p.Next, p.Abort, p.Counts = fleet.Reason{}, time.Time{}, time.Time{}, false, nil
+	p.Note, p.Ended, p.Next, p.Abort, p.Counts, p.Under = fleet.Reason{}, time.Time{}, time.Time{}, false, nil, req.Under
 	if p.Targets == nil {
 		p.Targets = slices.Clone(req.Targets)
 	}
@@ -75,7 +77,7 @@ func validate(p fleet.Plan, kind Kind) error {
 			return fmt.Errorf("its locks lack the target %s", t)
 		}
 	}
-	for _, arg := range []string{ArgMaxFailures, ArgAtOnce} {
+	for _, arg := range []string{ArgMaxFailures, ArgAtOnce, ArgRate} {
 		if v, ok := p.Args[arg]; ok {
 			if n, err := strconv.Atoi(v); err != nil || n < 1 {
 				return fleet.Fail(fleet.Invalid, fleet.Because("act.bad_number", "arg", arg, "value", v))
@@ -95,6 +97,8 @@ func validate(p fleet.Plan, kind Kind) error {
 			return fmt.Errorf("step %q: a restoring effect is repeated until it succeeds, so op %q must be visible", s.Name, s.Op)
 		case irreversible != "" && !s.Restoring && s.Class != fleet.ClassIrreversible:
 			return fmt.Errorf("step %q comes after the irreversible step %q", s.Name, irreversible)
+		case s.Phase != 0 && p.Exact:
+			return fmt.Errorf("step %q: an exact plan is one line and has no phases", s.Name)
 		}
 		names[s.Name] = true
 		if s.Class == fleet.ClassIrreversible {

@@ -1,6 +1,7 @@
 package act
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -73,8 +74,9 @@ func (v view) choose() move {
 	var skips, lost []int
 	var until time.Time
 	open, underway := false, 0
+	phase := v.phase()
 	for _, l := range v.lines() {
-		w := v.walk(l)
+		w := v.walk(l, phase)
 		skips, lost = append(skips, w.skips...), append(lost, w.lost...)
 		open = open || w.open
 		if w.blocked && l.started {
@@ -96,7 +98,7 @@ func (v view) choose() move {
 	switch {
 	case best.kind != moveWait:
 		return best
-	case begin.kind != moveWait && underway < v.atOnce():
+	case begin.kind != moveWait && underway < v.atOnce() && !v.tooSoon().After(v.now):
 		return begin
 	case len(skips) > 0:
 		return move{kind: moveSkip, steps: skips}
@@ -108,6 +110,9 @@ func (v view) choose() move {
 			"plan", v.p.ID, "why", s.Result.Code), s.Result), &s)}
 	case until.IsZero():
 		until = v.now.Add(DefaultPoll)
+	}
+	if soon := v.tooSoon(); begin.kind != moveWait && underway < v.atOnce() && soon.Before(until) {
+		until = soon
 	}
 	return move{kind: moveWait, until: until}
 }
@@ -165,7 +170,7 @@ type walked struct {
 	blocked bool      // a step is under way that the rest of the line waits for
 }
 
-func (v view) walk(l line) walked {
+func (v view) walk(l line, phase int) walked {
 	var w walked
 	stop := l.broken || v.p.State == fleet.PlanRestoring
 	for _, i := range l.steps {
@@ -182,6 +187,8 @@ func (v view) walk(l line) walked {
 		case givenUp(s, v.now):
 			w.lost = append(w.lost, i)
 			continue
+		case planned && s.Phase > phase:
+			return w // the others are not that far
 		case planned && !s.Restoring && v.held():
 			w.wait(v.now.Add(DefaultPoll))
 		default:
@@ -235,6 +242,41 @@ func (v view) due(s *fleet.Step) time.Time {
 func (v view) held() bool { return v.full || v.p.State == fleet.PlanPaused }
 
 func (v view) atOnce() int { return max(1, v.number(ArgAtOnce)) }
+
+// phase is the lowest one with a step that has not ended.
+func (v view) phase() int {
+	lowest := math.MaxInt
+	for i := range v.p.Steps {
+		if s := &v.p.Steps[i]; !s.State.Ended() {
+			lowest = min(lowest, s.Phase)
+		}
+	}
+	return lowest
+}
+
+// tooSoon is when the next line of a batch may begin at the earliest, by ArgRate; zero: at once.
+func (v view) tooSoon() time.Time {
+	rate := v.number(ArgRate)
+	if rate < 1 {
+		return time.Time{}
+	}
+	var last time.Time
+	seen := map[fleet.Ref]bool{}
+	for i := range v.p.Steps {
+		s := &v.p.Steps[i]
+		if seen[s.Target] {
+			continue
+		}
+		seen[s.Target] = true
+		if s.Began.After(last) {
+			last = s.Began
+		}
+	}
+	if last.IsZero() {
+		return last
+	}
+	return last.Add(time.Minute / time.Duration(rate))
+}
 
 func (v view) number(arg string) int {
 	n, _ := strconv.Atoi(v.p.Args[arg])

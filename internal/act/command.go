@@ -76,6 +76,15 @@ func (e *Engine) command(ctx context.Context, id, who string, now time.Time, cha
 	return nil
 }
 
+// Retry is Retry with what the plan's kind needs to make it again.
+func (e *Engine) Retry(p fleet.Plan, who string) (Request, error) {
+	req, err := Retry(p, who)
+	if kind := e.kinds[p.Kind]; err == nil && kind.Again != nil {
+		req.Args = kind.Again(p, req.Targets)
+	}
+	return req, err
+}
+
 // Retry asks for a plan that does what an ended one (read with its Steps) left undone: for a batch the targets that have a
 // step that failed or was skipped, for an exact plan all of its targets. It is a *fleet.Error of kind Refused when the
 // plan has not ended or left nothing. who is the new author; a confirmation is not carried over.

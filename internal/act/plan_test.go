@@ -106,6 +106,26 @@ func TestLines(t *testing.T) {
 			0s set3 done act.sent
 			10s set1 done act.proved
 			10s plan done act.plan_done`},
+		{name: "batch: a phase begins when all lines have ended the one before", args: map[string]string{act.ArgAtOnce: "2"},
+			ops:   map[string]script{"slow": proved, "good": good, "bad": bad},
+			steps: []string{"set1 slow n1", "set2 good n2", "set3 bad n3", "tell1 good n1 2", "tell2 good n2 2", "tell3 good n3 2", "wake good n4 1"}, want: `
+			0s set1 effected
+			0s set2 done act.sent
+			0s set3 failed error.other
+			0s tell3 skipped act.skipped
+			10s set1 done act.proved
+			10s wake done act.sent
+			10s tell1 done act.sent
+			10s tell2 done act.sent
+			10s plan partly act.plan_partly`},
+		{name: "batch: six a minute", args: map[string]string{act.ArgRate: "6", act.ArgAtOnce: "5"}, ops: all,
+			steps: []string{"set1 good n1", "set2 proved n2", "set3 good n3", "tell1 good n1"}, want: `
+			0s set1 done act.sent
+			0s tell1 done act.sent
+			10s set2 effected
+			20s set2 done act.proved
+			20s set3 done act.sent
+			20s plan done act.plan_done`},
 		{name: "batch: stops after two failures", args: map[string]string{act.ArgMaxFailures: "2"}, ops: all,
 			steps: []string{"set1 good n1", "set2 bad n2", "set3 bad n3", "set4 good n4", "~start4 good n4"}, want: `
 			0s set1 done act.sent

@@ -77,6 +77,7 @@ type Plan struct {
 	Next     time.Time         `json:"next,omitzero"`    // do not look again before; zero: at once
 	Abort    bool              `json:"abort,omitempty"`  // a person asked to stop: finish the restoring steps only
 	Exact    bool              `json:"exact,omitempty"`  // one failed step ends the plan (ordered restarts); else the others go on (batches)
+	Under    string            `json:"under,omitempty"`  // the plan whose step this one is: that one's locks do not stand in its way
 	Steps    []Step            `json:"steps,omitempty"`  // in order; left out in lists
 	Counts   map[StepState]int `json:"counts,omitempty"` // steps by state; filled in lists
 }
@@ -90,6 +91,7 @@ type Step struct {
 	Args      map[string]string `json:"args,omitempty"`    // what the handler needs; never a secret
 	Label     Reason            `json:"label"`             // what it does, for people
 	Class     Class             `json:"class"`             //
+	Phase     int               `json:"phase,omitempty"`   // in a batch: begins when every step of a lower phase has ended, in all lines
 	Restoring bool              `json:"restoring"`         // starts again what the plan stopped: runs even when the plan failed or was aborted
 	State     StepState         `json:"state"`             //
 	Attempt   int               `json:"attempt"`           // number of intents

@@ -21,12 +21,15 @@ const (
 	KindChannel      Kind = "channel"
 	KindNetwork      Kind = "network"
 	KindStakePool    Kind = "stakepool"
+	KindInventory    Kind = "inventory"
+	KindEntry        Kind = "entry"
+	KindLeaving      Kind = "leaving"
 )
 
 // Ref names one thing of the fleet, the same way in the journal, in locks, in logs and in JSON:
 //
 //	fleet · site/dc1 · host/node-1 · node/node-1 · dp/dp-1 · bridge/prb-b · worker/prb-b/<id> · pool/prb-b/83 · channel/ops-ding
-//	network/khala · stakepool/khala/83
+//	network/khala · stakepool/khala/83 · inventory/prb-b · entry/prb-b/<name> · leaving/prb-b/<id>
 //
 // Names of sites, hosts, nodes, data providers and bridges are unique in the whole fleet (config enforces it). A worker's
 // id is what its bridge calls it for ever (v0, v2: uuid), never its name, which people may change.
@@ -66,6 +69,17 @@ func NetworkRef(name string) Ref { return Ref("network/" + name) }
 func StakePoolRef(network string, pid uint64) Ref {
 	return Ref("stakepool/" + network + "/" + strconv.FormatUint(pid, 10))
 }
+
+// InventoryRef names the records that a bridge has stored, as opposed to the bridge that runs: whoever writes new ones
+// holds it, and the bridge may be restarted meanwhile.
+func InventoryRef(bridge string) Ref { return Ref("inventory/" + bridge) }
+
+// EntryRef names a record that a bridge shall have, by its name: there is no id before it is stored.
+func EntryRef(bridge, name string) Ref { return Ref("entry/" + bridge + "/" + name) }
+
+// LeavingRef is the reservation of a worker that is being removed: nobody puts it to work again, and its bridge may be
+// restarted all the same.
+func LeavingRef(bridge, id string) Ref { return Ref("leaving/" + bridge + "/" + id) }
 
 // Kind is the sort of thing named.
 func (r Ref) Kind() Kind {

@@ -128,6 +128,7 @@ type IncidentFilter struct {
 // Journal is where plans live.
 type Journal interface {
 	// CreatePlan writes the plan with all its steps and takes all its locks, or does nothing and returns *LockedError.
+	// Locks of the plan that p is Under are not in its way; both must not name the very same target.
 	// The ID must be new (else ErrExists). The event Created(p) is written with it. While Full it returns ErrFull.
 	CreatePlan(ctx context.Context, p fleet.Plan) error
 	// Plan reads one plan with its steps.

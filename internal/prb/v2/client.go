@@ -236,6 +236,12 @@ func (c *Client) RestartWorker(ctx context.Context, id string) error {
 	return c.act(ctx, "RestartWorker", id)
 }
 
+// KickWorker stops a worker's sync for good, and asks its pRuntime to exit, which works where its kick API is enabled. The
+// context stays, in S_KICKED, until RestartWorker. A worker without a context is prb.ErrNotRunning.
+func (c *Client) KickWorker(ctx context.Context, id string) error {
+	return c.act(ctx, "KickWorker", id)
+}
+
 // RefreshWorker is RestartWorker with a new attestation and registration once the worker is in step: a transaction that
 // costs gas. The bridge can only ask for an EPID report, which nobody issues any more; a worker for which that fails ends
 // in S_ERROR with its sync stopped, until it is restarted.

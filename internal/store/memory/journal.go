@@ -25,7 +25,7 @@ func (s *Store) CreatePlan(ctx context.Context, p fleet.Plan) error {
 	}
 	for _, want := range p.Locks {
 		for _, l := range s.locks {
-			if want.Overlaps(l.Ref) {
+			if want.Overlaps(l.Ref) && (p.Under == "" || l.Plan != p.Under) {
 				l.Reason = cloneReason(l.Reason)
 				return &store.LockedError{Wanted: want, Held: l}
 			}

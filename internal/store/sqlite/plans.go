@@ -17,7 +17,7 @@ const (
 	insertRef  = `INSERT INTO plan_refs (ref, plan) VALUES (?,?)`
 	insertLock = `INSERT INTO locks (ref, owner_ref, plan) VALUES (?,?,?)`
 	// findLock mirrors fleet.Ref.Overlaps: the same, the parent, or a child.
-	findLock    = `SELECT ` + lockColumns + ` WHERE l.plan <> ? AND (l.ref = ? OR l.ref = ? OR l.owner_ref = ?) ORDER BY l.token LIMIT 1`
+	findLock    = `SELECT ` + lockColumns + ` WHERE l.plan <> ? AND p.id <> ? AND (l.ref = ? OR l.ref = ? OR l.owner_ref = ?) ORDER BY l.token LIMIT 1`
 	lockColumns = `l.ref, l.token, p.doc FROM locks l JOIN plans p ON p.n = l.plan`
 	findPlan    = `SELECT n, over, doc FROM plans WHERE id = ?`
 	updatePlan  = `UPDATE plans SET over = ?, doc = ? WHERE n = ?`
@@ -93,7 +93,7 @@ func takeLocks(ctx context.Context, t tx, n int64, p fleet.Plan) error {
 		return nil
 	}
 	for _, ref := range distinct(p.Locks) {
-		held, err := scanLock(t.row(ctx, findLock, n, ref, ref.Parent(), ref))
+		held, err := scanLock(t.row(ctx, findLock, n, p.Under, ref, ref.Parent(), ref))
 		if err == nil {
 			return &store.LockedError{Wanted: ref, Held: held}
 		}

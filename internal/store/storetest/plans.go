@@ -101,6 +101,18 @@ func locksOverlap(t *testing.T, s store.Store) {
 		}
 	}
 
+	must(t, s.CreatePlan(t.Context(), restart("batch", worker)))
+	part, other := restart("part", bridge), restart("other", bridge)
+	part.Under, other.Under = "batch", "part"
+	if err := s.CreatePlan(t.Context(), other); fleet.KindOf(err) != fleet.Locked {
+		t.Errorf("under another plan than the one that holds the lock: %v", err)
+	}
+	if err := s.CreatePlan(t.Context(), part); err != nil {
+		t.Errorf("a plan under the one that holds the lock: %v", err)
+	}
+	end(t, s, "part")
+	end(t, s, "batch")
+
 	both := restart("both", bridge, worker, worker)
 	if err := s.CreatePlan(t.Context(), both); err != nil {
 		t.Errorf("a plan excludes itself: %v", err)
