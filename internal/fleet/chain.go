@@ -15,10 +15,18 @@ type ChainView struct {
 	Moved  time.Time `json:"moved,omitzero"` // when we first saw this Height, by our own clock; zero: not told
 	Spec   uint32    `json:"spec"`           // version of the runtime
 
+	Genesis string    `json:"genesis"`          // hash of block 0: which chain it is
+	Watched time.Time `json:"watched,omitzero"` // since when this history is kept, by our own clock; another chain has another one
+	Whole   bool      `json:"whole"`            // the whole network was read; else Totals have no more than Online, Pools and what is ours
+
 	Upgrade *RuntimeUpgrade `json:"upgrade,omitempty"` // one that is authorized or scheduled, nil: none
 	Totals  ChainTotals     `json:"totals"`
 	Pools   []ChainPool     `json:"pools,omitempty"`   // ours: configured, or known to one of our bridges; by PID
 	Workers []ChainWorker   `json:"workers,omitempty"` // ours: those whose keys our bridges show, and all of our pools; by key
+
+	// Others are the workers of the network that are not ours, by key; only where the configuration asks for them. They are not
+	// written down.
+	Others []ChainWorker `json:"-"`
 }
 
 // RuntimeUpgrade is a runtime that the chain has been told to take.
@@ -38,6 +46,7 @@ type ChainTotals struct {
 	Value       Amount         `json:"value"`                 // of all pools
 	Free        Amount         `json:"free"`                  // of all pools
 	Reward      Amount         `json:"reward"`                // all sessions' so far
+	Earned      Amount         `json:"earned"`                // what they got since ChainView.Watched: unlike Reward it never falls
 	RewardMoved time.Time      `json:"reward_moved,omitzero"` // when we last saw Reward grow, or first saw it, by our own clock; zero: not told
 	Ve          string         `json:"ve"`                    // sum over computing sessions, PHA as a decimal
 	V           string         `json:"v"`
@@ -111,9 +120,9 @@ type ChainWorker struct {
 	PInstant     uint32    `json:"p_instant,omitempty"`
 	ChallengedAt time.Time `json:"challenged_at,omitzero"`
 	CoolingSince time.Time `json:"cooling_since,omitzero"`
-	StateSince   time.Time `json:"state_since,omitzero"`  // when we first saw this State
+	StateSince   time.Time `json:"state_since,omitzero"`  // when we first saw this State, by our own clock
 	Reward       Amount    `json:"reward"`                // the session's so far
-	RewardMoved  time.Time `json:"reward_moved,omitzero"` // when we last saw Reward grow, or first saw it
+	RewardMoved  time.Time `json:"reward_moved,omitzero"` // when we last saw Reward grow, or first saw it, by our own clock
 
 	Daily    Amount        `json:"daily"`
 	DailyFor time.Duration `json:"daily_for,omitzero"`
@@ -147,4 +156,14 @@ func (v *ChainView) Pool(pid uint64) *ChainPool {
 		}
 	}
 	return nil
+}
+
+// ChainSample is what a network's counters showed at one time: from samples of a day follows what was earned and spent in it.
+type ChainSample struct {
+	Network Ref       `json:"network"` // network/<name>
+	At      time.Time `json:"at"`      // when it was read, by our own clock
+
+	Earned  Amount            `json:"earned"`            // ChainTotals.Earned
+	Rewards map[string]Amount `json:"rewards,omitempty"` // of the sessions of our workers, by key
+	Gas     map[string]Amount `json:"gas,omitempty"`     // of the accounts that pay our fees, by address
 }
