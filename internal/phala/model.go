@@ -10,6 +10,7 @@ import (
 type State struct {
 	Era    Era
 	Now    time.Time // the block's own
+	Relay  uint32    // relay chain block that it was built on; 0: not told
 	Prefix uint16    // network number of addresses
 	Whole  bool      // all of the chain, not only some pools
 	Params Params

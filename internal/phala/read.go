@@ -135,6 +135,9 @@ func (r *reader) globals() (err error) {
 		return err
 	}
 	r.st.Now = time.UnixMilli(int64(min(now, 1<<52))).UTC()
+	if err = r.relay(); err != nil {
+		return err
+	}
 	if r.st.Params, err = plain[Params](r, pallet, "TokenomicParameters"); err != nil {
 		return err
 	}
@@ -157,6 +160,17 @@ func (r *reader) globals() (err error) {
 	var grace uint64
 	err = read(c.Value, &grace)
 	r.st.Grace = time.Duration(min(grace, 1<<32)) * time.Second
+	return err
+}
+
+// relay reads the relay chain's height; runtimes below 1170 have it only in what the collator handed in.
+func (r *reader) relay() (err error) {
+	if r.st.Relay, err = plain[uint32](r, "ParachainSystem", "LastRelayChainBlockNumber"); err != nil || r.st.Relay > 0 {
+		return err
+	}
+	type handed struct{ RelayParentNumber uint32 }
+	data, err := plain[handed](r, "ParachainSystem", "ValidationData")
+	r.st.Relay = data.RelayParentNumber
 	return err
 }
 

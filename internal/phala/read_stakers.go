@@ -14,8 +14,8 @@ import (
 )
 
 // ReadStakers takes out of one block who has staked in pools and vaults: those with the given numbers, or all. Of the State only
-// what belongs to the whole chain, Pools without their workers and gas, and Stakers by pool and account are filled. Which maps
-// there are does not allow to read the stakers of one pool alone: those of all are read and the others left out.
+// what belongs to the whole chain, Pools (without sessions and gas) and Stakers by pool and account are filled. The chain's keys do
+// not lead from a pool to its stakers: all are read, and those of other pools left out.
 func ReadStakers(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, pools []uint64) (*State, error) {
 	r, err := newReader(ctx, s, md, Want{Pools: pools})
 	if err != nil {
@@ -118,10 +118,10 @@ func (r *reader) shareholders() error {
 	if err != nil {
 		return err
 	}
-	claims := r.want
+	want := r.want
 	r.want = Want{} // everybody's, not only the owners'
 	err = r.claims()
-	if r.want = claims; err != nil {
+	if r.want = want; err != nil {
 		return err
 	}
 	for _, c := range r.st.Claims {

@@ -138,7 +138,7 @@ func TestRhalaTotals(t *testing.T) {
 	if diff := cmp.Diff(truth.Totals, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if s.Era != V2 || s.Online != 7 || s.Params.HeartbeatWindow != 10 || s.Params.Re.Text(3) != "1.300" || s.Grace.Hours() != 168 {
+	if s.Era != V2 || s.Online != 7 || s.Relay != 1076 || s.Params.HeartbeatWindow != 10 || s.Params.Re.Text(3) != "1.300" || s.Grace.Hours() != 168 {
 		t.Errorf("%+v", s)
 	}
 	for _, c := range s.Checks {

@@ -26,6 +26,10 @@ func TestRhalaStakers(t *testing.T) {
 		slices.Sort(out)
 		return out
 	}
+	delete(n.state, "0x45323df7cc47150b3930e2666b0aa313a2bca190d36bd834cc73a38fc213ecbd") // as before spec 1170
+	if s, err := ReadStakers(t.Context(), n.snapshot(), md, []uint64{1}); err != nil || s.Relay != 1076 {
+		t.Errorf("relay chain height %d, %v", s.Relay, err)
+	}
 	if got := stakers(1); len(got) != 4 || !strings.HasPrefix(got[3], "1 45ppQG false 0 worth 0, 11000.123456 wait, 12.5 to claim") {
 		t.Errorf("without owners: %q", got)
 	}
