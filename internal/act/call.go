@@ -57,6 +57,25 @@ func WasNotSent(err error) bool {
 	return errors.As(err, &n)
 }
 
+type finalError struct{ err error }
+
+func (e *finalError) Error() string { return e.err.Error() }
+func (e *finalError) Unwrap() error { return e.err }
+
+// Final marks an error of Check, Prepare or Do that another try cannot mend (the record is refused, the name is taken): the
+// step fails at once. It says nothing about whether something was sent, see NotSent. Final(nil) is nil.
+func Final(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &finalError{err}
+}
+
+func isFinal(err error) bool {
+	var f *finalError
+	return errors.As(err, &f)
+}
+
 // panicError is a handler's panic as an error. It does not carry the panic's value, which may hold anything.
 type panicError struct{ call string }
 

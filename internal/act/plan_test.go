@@ -118,6 +118,11 @@ func TestLines(t *testing.T) {
 			10s tell1 done act.sent
 			10s tell2 done act.sent
 			10s plan partly act.plan_partly`},
+		{name: "batch: what no further try can mend", ops: map[string]script{"taken": {check: []any{false}, do: []any{act.Final(errBroken)}}, "good": good},
+			steps: []string{"set1 taken n1", "set2 good n2"}, want: `
+			0s set1 failed error.other
+			0s set2 done act.sent
+			0s plan partly act.plan_partly`},
 		{name: "batch: six a minute", args: map[string]string{act.ArgRate: "6", act.ArgAtOnce: "5"}, ops: all,
 			steps: []string{"set1 good n1", "set2 proved n2", "set3 good n3", "tell1 good n1"}, want: `
 			0s set1 done act.sent

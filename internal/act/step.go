@@ -240,7 +240,7 @@ func (r *run) tryFailed(ctx context.Context, op Op, s *fleet.Step, err error, in
 	}
 	note(s, noteTried, stamp(r.now))
 	why := fleet.ReasonOf(err)
-	if panicked(err) || tries(s) >= op.attempts() {
+	if panicked(err) || isFinal(err) || tries(s) >= op.attempts() {
 		return r.fail(ctx, s, why, events...)
 	}
 	s.Result = why

@@ -40,8 +40,10 @@ func restartOf(kind, target string) act.Request {
 
 // A node with bridges of all generations and solo workers on it, of which somebody stopped the v0 trade, v3's monitor and one
 // pherry beforehand: v0's fetch comes back before the lifecycle that asks it, v3's wm stays where it is, pherry is elsewhere.
-func TestEveryCrashOfANodeRestartUnderAllGenerations(t *testing.T) {
-	acttest.Once(t, func(*testing.T) acttest.Setup {
+func TestEveryCrashOfANodeRestartUnderAllGenerations(t *testing.T) { enumerate(t, mixedNodeCrashes()) }
+
+func mixedNodeCrashes() []crash {
+	return []crash{{"all generations", false, func(*testing.T) acttest.Setup {
 		s := mixedSite(false)
 		must(s.host("node-1").Stop("bridge_v0_trade_1", 0))
 		must(s.host("node-1").Stop("prb3_monitor_1", 0))
@@ -70,11 +72,27 @@ func TestEveryCrashOfANodeRestartUnderAllGenerations(t *testing.T) {
 				start node-1/bridge_v0_lifecycle_1
 				start solo-01/phala-pherry`)
 		})
-	})
+	}}, {"a machine is dark", false, func(*testing.T) acttest.Setup {
+		s := mixedSite(false).only("solo-01", "solo-02")
+		s.cured(world.NodeStall, "node-1", world.CuredByRestart)
+		s.host("solo-02").Down = true
+		s.begin()
+		return s.setup(restartOf(remedy.RestartNode, "node-1"), func(t *testing.T, r acttest.Run) {
+			done(t, r)
+			s.judgeSet(t)
+			s.did(t, `
+				stop solo-01/phala-pherry
+				stop node-1/phala-node
+				start node-1/phala-node
+				start solo-01/phala-pherry`)
+		})
+	}}}
 }
 
 // The lifecycle restart of each generation, with a trade that was retired beforehand.
-func TestEveryCrashOfEveryGenerationsBridgeRestart(t *testing.T) {
+func TestEveryCrashOfEveryGenerationsBridgeRestart(t *testing.T) { enumerate(t, mixedBridgeCrashes()) }
+
+func mixedBridgeCrashes() (all []crash) {
 	for name, c := range map[string]struct {
 		bridge string
 		v30    bool
@@ -92,25 +110,26 @@ func TestEveryCrashOfEveryGenerationsBridgeRestart(t *testing.T) {
 			stop solo-01/phala-pherry
 			start solo-01/phala-pherry`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			acttest.Enumerate(t, func(*testing.T) acttest.Setup {
-				s := mixedSite(c.v30).only(c.bridge)
-				must(s.host("node-1").Stop("bridge_v0_trade_1", 0))
-				s.pass(10 * time.Second)
-				s.begin()
-				return s.setup(restartOf(remedy.RestartBridge, c.bridge), func(t *testing.T, r acttest.Run) {
-					done(t, r)
-					s.judge(t)
-					s.did(t, c.want)
-				})
+		all = append(all, crash{name, true, func(*testing.T) acttest.Setup {
+			s := mixedSite(c.v30).only(c.bridge)
+			must(s.host("node-1").Stop("bridge_v0_trade_1", 0))
+			s.pass(10 * time.Second)
+			s.begin()
+			return s.setup(restartOf(remedy.RestartBridge, c.bridge), func(t *testing.T, r acttest.Run) {
+				done(t, r)
+				s.judge(t)
+				s.did(t, c.want)
 			})
-		})
+		}})
 	}
+	return all
 }
 
 // v3.0 reads its inventory again on request, which is blind: it is sent once, or never when the process died before.
-func TestEveryCrashOfAReload(t *testing.T) {
-	acttest.Enumerate(t, func(*testing.T) acttest.Setup {
+func TestEveryCrashOfAReload(t *testing.T) { enumerate(t, reloadCrashes()) }
+
+func reloadCrashes() []crash {
+	return []crash{{"v3.0", true, func(*testing.T) acttest.Setup {
 		s := mixedSite(true).begin()
 		return s.setup(restartOf(remedy.RestartBridge, "prb-v3"), func(t *testing.T, r acttest.Run) {
 			s.judge(t)
@@ -119,7 +138,7 @@ func TestEveryCrashOfAReload(t *testing.T) {
 				t.Errorf("sent %d times, the plan is %s: %s", n, r.Plan.State, r.Plan.Note)
 			}
 		})
-	})
+	}}}
 }
 
 func diedWithIntent(r acttest.Run, step string) bool {
@@ -131,26 +150,34 @@ func diedWithIntent(r acttest.Run, step string) bool {
 	return false
 }
 
-// A monitor that crashed is started, one that hangs is restarted; nothing else is touched.
-func TestEveryCrashOfAMonitorRestart(t *testing.T) {
+// A monitor that crashed is started, one that hangs is restarted; nothing else is touched. Of v3's nothing but its container
+// is seen: only persons ask for it.
+func TestEveryCrashOfAMonitorRestart(t *testing.T) { enumerate(t, monitorCrashes()) }
+
+func monitorCrashes() (all []crash) {
 	for name, c := range map[string]struct {
 		fault, bridge, container string
 	}{
 		"v2 crashed": {world.MonitorCrash, "prb-a", "bridge_monitor_1"},
 		"v2 hangs":   {world.MonitorHang, "prb-a", "bridge_monitor_1"},
 		"v0 hangs":   {world.MonitorHang, "prb-v0", "bridge_v0_monitor_1"},
+		"v3 crashed": {world.MonitorCrash, "prb-v3", "prb3_monitor_1"},
+		"v3 hangs":   {world.MonitorHang, "prb-v3", "prb3_monitor_1"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			acttest.Enumerate(t, func(*testing.T) acttest.Setup {
-				s := mixedSite(false).begin()
-				s.strike(c.fault, c.bridge)
-				s.pass(time.Minute)
-				return s.setup(restartOf(remedy.RestartMonitor, c.bridge), func(t *testing.T, r acttest.Run) {
-					done(t, r)
-					s.judge(t)
-					s.did(t, "restart node-1/"+c.container)
-				})
+		all = append(all, crash{name, true, func(*testing.T) acttest.Setup {
+			s := mixedSite(false).begin()
+			s.strike(c.fault, c.bridge)
+			s.pass(time.Minute)
+			req := restartOf(remedy.RestartMonitor, c.bridge)
+			if c.bridge == "prb-v3" {
+				req = asked(req.Kind, req.Targets...)
+			}
+			return s.setup(req, func(t *testing.T, r acttest.Run) {
+				done(t, r)
+				s.judge(t)
+				s.did(t, "restart node-1/"+c.container)
 			})
-		})
+		}})
 	}
+	return all
 }

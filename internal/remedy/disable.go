@@ -44,8 +44,12 @@ func (r *Remedies) disableSteps(ctx context.Context, w ward) ([]fleet.Step, erro
 	}
 	args := w.args("pid", strconv.FormatUint(record.PID, 10), "record", record.Name, "endpoint", record.Endpoint,
 		"stake", record.Stake.String(), "sync_only", strconv.FormatBool(record.SyncOnly), "version", w.bridge.Version)
+	class := fleet.ClassReversible
+	if w.bridge.Version == genV3 {
+		class = fleet.ClassCostsMining // v3.2 takes it out of work at once
+	}
 	return []fleet.Step{{
-		Name: "disable " + w.id(), Op: opDisable, Target: w.ref, Class: fleet.ClassReversible, Args: args,
+		Name: "disable " + w.id(), Op: opDisable, Target: w.ref, Class: class, Args: args,
 		Label: fleet.Because("remedy.step_disable", "worker", w.name, "bridge", w.bridge.Name),
 	}}, nil
 }

@@ -29,6 +29,7 @@ func record(w world.Worker) fleet.WorkerStatus {
 
 // v0Bridge is a v0 bridge through its monitor.
 type v0Bridge struct {
+	inventory
 	s *site
 	b *world.V0Bridge
 }
@@ -68,6 +69,24 @@ func (b v0Bridge) Inventory(context.Context) ([]fleet.Pool, []fleet.WorkerStatus
 		all = append(all, record(w))
 	}
 	return nil, all, nil
+}
+
+// UpdateWorkers replaces one record of a v0 bridge.
+func (b v0Bridge) UpdateWorkers(_ context.Context, updates []prb.WorkerUpdate) ([]prb.Stored, error) {
+	u := updates[0]
+	return nil, b.s.do("update "+b.b.Name+"/"+b.nameOf(u.ID), b.s.effectsOf, func() error {
+		if err := b.ask(false, true); err != nil {
+			return err
+		}
+		stake := u.Stake.String()
+		write, err := b.b.UpdateWorkers([]world.V0Change{{ID: &world.V0ID{UUID: u.ID}, Item: &world.V0Item{
+			PID: &u.PID, Name: &u.Name, Endpoint: &u.Endpoint, Stake: &stake, Enabled: &u.Enabled,
+		}}})
+		if err == nil {
+			write()
+		}
+		return err
+	})
 }
 
 func (b v0Bridge) States(_ context.Context, ids ...string) ([]fleet.WorkerStatus, error) {
@@ -113,6 +132,7 @@ func (b v0Bridge) nameOf(id string) string {
 
 // v3Bridge is a v3 bridge, asked directly.
 type v3Bridge struct {
+	inventory
 	s *site
 	b *world.V3Bridge
 }
@@ -129,16 +149,39 @@ func (b v3Bridge) Read(ctx context.Context) prb.Reading {
 		return prb.Reading{InventoryErr: errSilent, StatesErr: errSilent}
 	}
 	var r prb.Reading
-	for _, p := range b.b.Pools() {
-		r.Pools = append(r.Pools, fleet.Pool{ID: p.ID, PID: p.PID, SyncOnly: p.SyncOnly})
-		for _, row := range b.b.WorkersOf(p.PID) {
-			r.Workers = append(r.Workers, record(world.Worker{UUID: row.ID, Name: row.Name, Endpoint: row.Endpoint, Stake: row.Stake, PID: row.PID,
-				Enabled: row.Enabled, SyncOnly: row.SyncOnly}))
-		}
-	}
+	r.Pools, r.Workers, _ = b.Inventory(ctx)
 	states, _ := b.States(ctx)
 	prb.Join(r.Workers, states)
 	return r
+}
+
+// Inventory lists what is stored.
+func (b v3Bridge) Inventory(context.Context) (pools []fleet.Pool, workers []fleet.WorkerStatus, err error) {
+	if err := b.silent(); err != nil {
+		return nil, nil, err
+	}
+	for _, p := range b.b.Pools() {
+		pools = append(pools, fleet.Pool{ID: p.ID, PID: p.PID, SyncOnly: p.SyncOnly})
+		for _, row := range b.b.WorkersOf(p.PID) {
+			workers = append(workers, record(world.Worker{UUID: row.ID, Name: row.Name, Endpoint: row.Endpoint, Stake: row.Stake, PID: row.PID,
+				Enabled: row.Enabled, SyncOnly: row.SyncOnly}))
+		}
+	}
+	return pools, workers, nil
+}
+
+// UpdateWorkers replaces one record of a v3 bridge.
+func (b v3Bridge) UpdateWorkers(_ context.Context, updates []prb.WorkerUpdate) ([]prb.Stored, error) {
+	u := updates[0]
+	return nil, b.s.do("update "+b.b.Name+"/"+b.nameOf(u.ID), b.s.effectsOf, func() error {
+		if err := b.silent(); err != nil {
+			return err
+		}
+		_, err := b.b.UpdateWorker(world.V3Row{
+			Name: u.Name, Endpoint: u.Endpoint, Stake: u.Stake.String(), PID: u.PID, Enabled: u.Enabled, SyncOnly: u.SyncOnly,
+		}, "")
+		return err
+	})
 }
 
 func (b v3Bridge) States(_ context.Context, ids ...string) ([]fleet.WorkerStatus, error) {

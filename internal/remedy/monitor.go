@@ -67,35 +67,54 @@ func (r *Remedies) monitors(ctx context.Context, b config.Bridge, rule bool) ([]
 }
 
 // monitor restarts the container; a rule's restart is not needed any more once the monitor answers. That it happened is
-// visible, and its proof is that the monitor answers.
+// visible, and its proof is that the monitor answers as well. A v3 bridge whose prb-wm is asked directly shows nothing of its
+// monitor: there the container is all that can be seen.
 func (r *Remedies) monitor() act.Op {
-	answers := func(ctx context.Context, s act.StepContext) (bool, error) {
-		client, err := r.reach.Bridge(s.Step.Args["bridge"])
-		if err != nil {
-			return false, err
-		}
-		return client.Read(ctx).MonitorErr == nil, nil
-	}
 	return act.Op{
 		Effect: act.Visible, Timeout: 2 * time.Minute, Deadline: monitorDeadline,
 		Check: func(ctx context.Context, s act.StepContext) (bool, error) {
 			if yes, begun, err := r.restarted(ctx, s); begun {
 				return yes, err
 			}
-			if s.Plan.Incident == "" {
+			if s.Plan.Incident == "" || r.unheard(s) {
 				return false, nil
 			}
-			return answers(ctx, s)
+			return r.monitorAnswers(ctx, s)
 		},
 		Prepare: r.noteStart,
 		Do:      r.restartContainer,
 		Verify: func(ctx context.Context, s act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
 			next := s.Now.Add(pollEvery)
-			ok, err := answers(ctx, s)
+			runs, _, err := r.restarted(ctx, s)
+			if err != nil || !runs {
+				return act.NotYet, next, fleet.Because("remedy.not_yet", "container", s.Step.Args["container"]), err
+			}
+			if r.unheard(s) {
+				return act.Proved, next, fleet.Because("remedy.monitor_runs", "bridge", s.Step.Args["bridge"], "container", s.Step.Args["container"]), nil
+			}
+			ok, err := r.monitorAnswers(ctx, s)
 			if err != nil || !ok {
 				return act.NotYet, next, fleet.Because("remedy.monitor_silent", "bridge", s.Step.Args["bridge"]), err
 			}
 			return act.Proved, next, fleet.Because("remedy.monitor_answers", "bridge", s.Step.Args["bridge"]), nil
 		},
 	}
+}
+
+func (r *Remedies) monitorAnswers(ctx context.Context, s act.StepContext) (bool, error) {
+	client, err := r.reach.Bridge(s.Step.Args["bridge"])
+	if err != nil {
+		return false, err
+	}
+	return client.Read(ctx).MonitorErr == nil, nil
+}
+
+// unheard reports whether the bridge's answers come past its monitor.
+func (r *Remedies) unheard(s act.StepContext) bool {
+	_, bridge, err := findBridge(r.config(), s.Step.Args["bridge"])
+	if err != nil || bridge.Version != genV3 {
+		return false
+	}
+	_, monitor := bridge.Manager()
+	return monitor == ""
 }

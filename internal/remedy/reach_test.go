@@ -69,6 +69,20 @@ func newSiteOf(o world.FleetOptions) *site {
 	return s
 }
 
+// addOld puts a bridge of each generation on node-1 that somebody stopped long ago, trade and all: whatever is done, nothing
+// of it may ever run again.
+func (s *site) addOld() {
+	n := s.w.Node("node-1")
+	s.w.AddBridge(world.BridgeSpec{Name: "old-v2", Host: "node-1", Project: "old_v2", Node: n})
+	s.w.AddV0Bridge(world.V0Spec{Name: "old-v0", Host: "node-1", Project: "old_v0", Node: n})
+	s.w.AddV3Bridge(world.V3Spec{Name: "old-v3", Host: "node-1", Project: "old_v3", Nodes: []*world.Node{n}})
+	for _, version := range []string{"v2", "v0", "v3"} {
+		s.cfg.Sites[0].Bridges = append(s.cfg.Sites[0].Bridges, config.Bridge{
+			Name: "old-" + version, Version: version, Node: "node-1", Host: "node-1", Project: "old_" + version,
+		})
+	}
+}
+
 // addStandby puts a second bridge beside prb-a that has the same workers: its lifecycle was stopped by somebody, its other
 // parts run.
 func (s *site) addStandby() *site {
@@ -133,7 +147,9 @@ func (s *site) running() map[string]bool {
 	return set
 }
 
+// setup is a plan to enumerate, in a site with an old bridge of each generation beside those that it is about.
 func (s *site) setup(req act.Request, judge func(*testing.T, acttest.Run)) acttest.Setup {
+	s.addOld()
 	return acttest.Setup{
 		Kinds:   func() []act.Kind { return remedy.New(func() config.Config { return s.cfg }, s).Kinds() },
 		Request: req, Clock: s.clock, Pass: s.live, Judge: judge,
@@ -154,6 +170,12 @@ func (s *site) judgeSet(t *testing.T) {
 	t.Helper()
 	if now := s.running(); !maps.Equal(now, s.before) {
 		t.Errorf("there run %v, before %v", slices.Sorted(maps.Keys(now)), slices.Sorted(maps.Keys(s.before)))
+	}
+	for _, line := range s.log {
+		what, where, _ := strings.Cut(line, " ")
+		if host, _, _ := strings.Cut(where, "/"); s.w.Host(host) != nil && !s.before[where] {
+			t.Errorf("%s did not run before, and was asked to %s", where, what)
+		}
 	}
 }
 
@@ -196,10 +218,10 @@ func (s *site) do(call string, effects func() int, f func() error) error {
 // Bridge implements remedy.Reach.
 func (s *site) Bridge(name string) (prb.Bridge, error) {
 	if b := s.w.V0Bridge(name); b != nil {
-		return v0Bridge{s, b}, nil
+		return v0Bridge{s: s, b: b}, nil
 	}
 	if b := s.w.V3Bridge(name); b != nil {
-		return v3Bridge{s, b}, nil
+		return v3Bridge{s: s, b: b}, nil
 	}
 	if b := s.w.Bridge(name); b != nil {
 		return bridge{s: s, b: b}, nil
