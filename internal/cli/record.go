@@ -82,6 +82,10 @@ func (a *app) conditionOf(target fleet.Ref, code string) string {
 		return a.condition(fleet.Condition(code))
 	case fleet.KindFleet, fleet.KindSite, fleet.KindHost, fleet.KindPool:
 		return a.word("parent_condition.", code)
+	case fleet.KindNetwork:
+		return a.word("network_condition.", code)
+	case fleet.KindStakePool:
+		return a.word("stakepool_condition.", code)
 	}
 	return code
 }

@@ -38,20 +38,21 @@ type RuntimeUpgrade struct {
 
 // ChainTotals are the network's. Amounts are PHA in 10⁻¹².
 type ChainTotals struct {
-	Sessions    map[string]int `json:"sessions"` // by state, in phala's words: Idle, Unresponsive, CoolingDown, Ready
-	Online      uint32         `json:"online"`   // Idle and Unresponsive, as the chain counts
-	Workers     int            `json:"workers"`  // registered
-	Pools       int            `json:"pools"`
-	Stake       Amount         `json:"stake"`                 // on workers
-	Value       Amount         `json:"value"`                 // of all pools
-	Free        Amount         `json:"free"`                  // of all pools
-	Reward      Amount         `json:"reward"`                // all sessions' so far
-	Earned      Amount         `json:"earned"`                // what they got since ChainView.Watched: unlike Reward it never falls
-	RewardMoved time.Time      `json:"reward_moved,omitzero"` // when we last saw Reward grow, or first saw it, by our own clock; zero: not told
-	Ve          string         `json:"ve"`                    // sum over computing sessions, PHA as a decimal
-	V           string         `json:"v"`
-	Daily       Amount         `json:"daily"`              // output of the last 24 h, scaled from DailyFor; 0 while not known
-	DailyFor    time.Duration  `json:"daily_for,omitzero"` // how much time Daily was measured over; 0: not known yet
+	Sessions      map[string]int `json:"sessions"` // by state, in phala's words: Idle, Unresponsive, CoolingDown, Ready
+	Online        uint32         `json:"online"`   // Idle and Unresponsive, as the chain counts
+	Workers       int            `json:"workers"`  // registered
+	Pools         int            `json:"pools"`
+	Stake         Amount         `json:"stake"`                   // on workers
+	Value         Amount         `json:"value"`                   // of all pools
+	Free          Amount         `json:"free"`                    // of all pools
+	Reward        Amount         `json:"reward"`                  // all sessions' so far
+	Earned        Amount         `json:"earned"`                  // what they got since ChainView.Watched: unlike Reward it never falls
+	RewardMoved   time.Time      `json:"reward_moved,omitzero"`   // when we last saw Reward grow, or first saw it, by our own clock; zero: not told
+	RewardResumed time.Time      `json:"reward_resumed,omitzero"` // when we last saw Reward grow after an hour or more without growth; zero: never
+	Ve            string         `json:"ve"`                      // sum over computing sessions, PHA as a decimal
+	V             string         `json:"v"`
+	Daily         Amount         `json:"daily"`              // output of the last 24 h, scaled from DailyFor; 0 while not known
+	DailyFor      time.Duration  `json:"daily_for,omitzero"` // how much time Daily was measured over; 0: not known yet
 }
 
 // ChainPool is a stake pool as the chain knows it.

@@ -58,6 +58,43 @@ const (
 	ParentSuspect ParentCondition = "Suspect"
 )
 
+// NetworkCondition is our reading of a network by what its chain says.
+type NetworkCondition string
+
+// Conditions of a network.
+const (
+	NetworkClear   NetworkCondition = "Clear"
+	NetworkStands  NetworkCondition = "Stands"  // no new final block
+	NetworkUnpaid  NetworkCondition = "Unpaid"  // nobody's reward grows
+	NetworkUnheard NetworkCondition = "Unheard" // very many of everybody's sessions are marked unresponsive
+	NetworkUpgrade NetworkCondition = "Upgrade" // a runtime upgrade is authorized or scheduled
+	NetworkSuspect NetworkCondition = "Suspect" // many of our workers on it are in the same trouble on chain
+	NetworkUnknown NetworkCondition = "Unknown" // the chain was not read, or what was read is old
+)
+
+// NetworkConditions lists every condition of a network.
+func NetworkConditions() []NetworkCondition {
+	return []NetworkCondition{NetworkStands, NetworkUnpaid, NetworkUnheard, NetworkSuspect, NetworkUpgrade, NetworkUnknown, NetworkClear}
+}
+
+// StakePoolCondition is our reading of a stake pool by what the chain says of it.
+type StakePoolCondition string
+
+// Conditions of a stake pool.
+const (
+	StakePoolClear     StakePoolCondition = "Clear"
+	StakePoolForceStop StakePoolCondition = "ForceStop" // its workers are about to be stopped for the sake of its withdrawal queue
+	StakePoolNoProxy   StakePoolCondition = "NoProxy"   // who signs for it has no right to
+	StakePoolLowGas    StakePoolCondition = "LowGas"    // who signs for it runs out of fees
+	StakePoolSuspect   StakePoolCondition = "Suspect"   // many of its workers are in the same trouble on chain
+	StakePoolUnknown   StakePoolCondition = "Unknown"   // the chain was not read, or what was read is old
+)
+
+// StakePoolConditions lists every condition of a stake pool.
+func StakePoolConditions() []StakePoolCondition {
+	return []StakePoolCondition{StakePoolForceStop, StakePoolNoProxy, StakePoolLowGas, StakePoolSuspect, StakePoolUnknown, StakePoolClear}
+}
+
 // Severity is how loudly a person is told.
 type Severity string
 

@@ -40,6 +40,10 @@ func (i Incident) ConditionCode() string {
 		return remarked("bridge_condition.", i.Code, string(BridgeHealthy))
 	case KindFleet, KindSite, KindHost, KindPool:
 		return "parent_condition." + i.Code
+	case KindNetwork:
+		return "network_condition." + i.Code
+	case KindStakePool:
+		return "stakepool_condition." + i.Code
 	}
 	return i.Code
 }

@@ -37,19 +37,21 @@ func builtCodes() map[string][]string {
 	}
 	kinds := []fleet.Kind{
 		fleet.KindFleet, fleet.KindSite, fleet.KindHost, fleet.KindNode, fleet.KindDataProvider,
-		fleet.KindBridge, fleet.KindWorker, fleet.KindPool, fleet.KindChannel,
+		fleet.KindBridge, fleet.KindWorker, fleet.KindPool, fleet.KindChannel, fleet.KindNetwork, fleet.KindStakePool,
 	}
 	return map[string][]string{
-		"condition.":        texts(fleet.Conditions()),
-		"node_condition.":   texts(nodeConditions),
-		"bridge_condition.": texts(bridgeConditions),
-		"verdict.":          texts(verdicts),
-		"plan_state.":       texts(planStates),
-		"step_state.":       texts(stepStates),
-		"severity.":         texts([]fleet.Severity{fleet.Info, fleet.Warning, fleet.Critical}),
-		"kind.":             texts(kinds),
-		"parent_condition.": texts([]fleet.ParentCondition{fleet.ParentClear, fleet.ParentSuspect}),
-		"rung.":             {"restart", "container", "alert"},
+		"condition.":           texts(fleet.Conditions()),
+		"node_condition.":      texts(nodeConditions),
+		"bridge_condition.":    texts(bridgeConditions),
+		"verdict.":             texts(verdicts),
+		"plan_state.":          texts(planStates),
+		"step_state.":          texts(stepStates),
+		"severity.":            texts([]fleet.Severity{fleet.Info, fleet.Warning, fleet.Critical}),
+		"kind.":                texts(kinds),
+		"network_condition.":   texts(fleet.NetworkConditions()),
+		"stakepool_condition.": texts(fleet.StakePoolConditions()),
+		"parent_condition.":    texts([]fleet.ParentCondition{fleet.ParentClear, fleet.ParentSuspect}),
+		"rung.":                {"restart", "container", "alert"},
 		"common.": {"host", "segment", "version", "pool", "minute", "block", // package decide: what many share
 			"gas", "operator", "trade", "pccs", "allowlist", "runtime", "image", "node", "source"},
 		"plan_kind.": {"worker.restart", "worker.container", "worker.disable", "worker.kick", "worker.refresh", "node.restart", "bridge.restart", "bridge.monitor"}, // package remedy
