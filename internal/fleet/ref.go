@@ -106,6 +106,16 @@ func (r Ref) Parent() Ref {
 	return BridgeRef(bridge)
 }
 
+// Network is the network that a stake pool is of; "" for everything else.
+func (r Ref) Network() Ref {
+	kind, rest, _ := strings.Cut(string(r), "/")
+	if Kind(kind) != KindStakePool {
+		return ""
+	}
+	network, _, _ := strings.Cut(rest, "/")
+	return NetworkRef(network)
+}
+
 // Overlaps reports whether a lock on r and a lock on o exclude each other: they are equal, or one is the other's parent.
 func (r Ref) Overlaps(o Ref) bool {
 	return r == o || r == o.Parent() || o == r.Parent()

@@ -184,9 +184,20 @@ type Statuses interface {
 	SaveDecisions(ctx context.Context, d ...fleet.Decision) error
 	// Decision reads the newest decision about a target.
 	Decision(ctx context.Context, target fleet.Ref) (fleet.Decision, error)
-	// Forget removes statuses and decisions of nodes and bridges that are no longer configured; a bridge takes the
-	// decisions about its workers and pools along. keep is asked about nodes and bridges only.
+	// Forget removes statuses and decisions of nodes, bridges and networks that are no longer configured; a bridge takes the
+	// decisions about its workers and pools along, a network those about its stake pools and its samples. keep is asked about
+	// nodes, bridges and networks only.
 	Forget(ctx context.Context, keep func(fleet.Ref) bool) error
+}
+
+// Ledger is what networks' chains said.
+type Ledger interface {
+	// SaveChain replaces the newest view of a network, and with it adds samples of its counters.
+	SaveChain(ctx context.Context, v fleet.ChainView, samples ...fleet.ChainSample) error
+	// Chains lists the newest views, by network.
+	Chains(ctx context.Context) ([]fleet.ChainView, error)
+	// ChainSamples lists a network's samples from a moment on, oldest first.
+	ChainSamples(ctx context.Context, network fleet.Ref, since time.Time) ([]fleet.ChainSample, error)
 }
 
 // FactLog keeps every change of a field that a rule can see.
@@ -211,9 +222,10 @@ type Store interface {
 	Leases
 	Chronicle
 	Statuses
+	Ledger
 	FactLog
 	Outbox
-	// Prune removes what is older than its time to live: facts 14 days, events, ended plans, closed incidents and sent
+	// Prune removes what is older than its time to live: samples of chains 3 days, facts 14 days, events, ended plans, closed incidents and sent
 	// messages 400 days. It returns how many rows went.
 	Prune(ctx context.Context, now time.Time) (int64, error)
 	// Full reports whether the store is working from its reserve because the disk is full: then no new plan may start.

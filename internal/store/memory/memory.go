@@ -32,6 +32,9 @@ type Store struct {
 	bridges   map[fleet.Ref]fleet.BridgeStatus
 	decisions map[fleet.Ref]fleet.Decision
 
+	chains  map[fleet.Ref]fleet.ChainView
+	samples map[fleet.Ref][]fleet.ChainSample // by network, in the order of time
+
 	facts  map[fleet.Ref][]fact // by target, and again by the target's parent
 	logged int64
 
@@ -49,6 +52,7 @@ func New() *Store {
 		plans: map[string]*fleet.Plan{}, leases: map[string]*held{},
 		incidents: map[string]*incident{}, nodes: map[fleet.Ref]fleet.NodeStatus{}, bridges: map[fleet.Ref]fleet.BridgeStatus{},
 		decisions: map[fleet.Ref]fleet.Decision{}, facts: map[fleet.Ref][]fact{}, messages: map[string]*message{},
+		chains: map[fleet.Ref]fleet.ChainView{}, samples: map[fleet.Ref][]fleet.ChainSample{},
 	}
 }
 
@@ -79,8 +83,9 @@ func (s *Store) SetFull(full bool) {
 func (s *Store) Close() error { return nil }
 
 const (
-	factsLive = 14 * 24 * time.Hour
-	restLives = 400 * 24 * time.Hour
+	samplesLive = 3 * 24 * time.Hour
+	factsLive   = 14 * 24 * time.Hour
+	restLives   = 400 * 24 * time.Hour
 )
 
 // Prune removes what is older than its time to live (store.Store).
@@ -90,6 +95,6 @@ func (s *Store) Prune(ctx context.Context, now time.Time) (int64, error) {
 		return 0, err
 	}
 	defer end()
-	return s.pruneFacts(now.Add(-factsLive)) + s.prunePlans(now.Add(-restLives)) +
+	return s.pruneSamples(now.Add(-samplesLive)) + s.pruneFacts(now.Add(-factsLive)) + s.prunePlans(now.Add(-restLives)) +
 		s.pruneChronicle(now.Add(-restLives)) + s.pruneMessages(now.Add(-restLives)), nil
 }

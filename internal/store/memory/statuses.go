@@ -100,8 +100,13 @@ func (s *Store) Forget(ctx context.Context, keep func(fleet.Ref) bool) error {
 		if bridge := ref.Parent(); bridge != "" {
 			ref = bridge
 		}
-		return (ref.Kind() == fleet.KindNode || ref.Kind() == fleet.KindBridge) && !keep(ref)
+		if network := ref.Network(); network != "" {
+			ref = network
+		}
+		return (ref.Kind() == fleet.KindNode || ref.Kind() == fleet.KindBridge || ref.Kind() == fleet.KindNetwork) && !keep(ref)
 	}
+	maps.DeleteFunc(s.chains, func(ref fleet.Ref, _ fleet.ChainView) bool { return gone(ref) })
+	maps.DeleteFunc(s.samples, func(ref fleet.Ref, _ []fleet.ChainSample) bool { return gone(ref) })
 	maps.DeleteFunc(s.nodes, func(ref fleet.Ref, _ fleet.NodeStatus) bool { return gone(ref) })
 	maps.DeleteFunc(s.bridges, func(ref fleet.Ref, _ fleet.BridgeStatus) bool { return gone(ref) })
 	maps.DeleteFunc(s.decisions, func(ref fleet.Ref, _ fleet.Decision) bool { return gone(ref) })

@@ -7,8 +7,9 @@ import (
 
 // Times to live.
 const (
-	factDays = 14
-	longDays = 400
+	sampleDays = 3
+	factDays   = 14
+	longDays   = 400
 )
 
 // How many rows one transaction of Prune removes, so that it keeps others waiting for some milliseconds only. A plan
@@ -29,6 +30,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time) (int64, error) {
 		before int64
 		chunk  int64
 	}{
+		{`DELETE FROM chain_samples WHERE n IN (SELECT n FROM chain_samples WHERE at < ? LIMIT ?)`, stamp(now.Add(-sampleDays * day)), chunk},
 		{`DELETE FROM facts WHERE n IN (SELECT n FROM facts WHERE at < ? LIMIT ?)`, short, chunk},
 		{`DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE at < ? LIMIT ?)`, long, chunk},
 		{`DELETE FROM incidents WHERE n IN (SELECT n FROM incidents WHERE closed < ? AND closed <> 0 LIMIT ?)`, long, chunk},

@@ -88,7 +88,7 @@ func (s *Store) Forget(ctx context.Context, keep func(fleet.Ref) bool) error {
 	var refs []fleet.Ref
 	err := s.read(ctx, "forget", func(t tx) error {
 		refs = nil
-		rows, err := t.QueryContext(ctx, `SELECT ref FROM statuses UNION SELECT target FROM decisions`)
+		rows, err := t.QueryContext(ctx, `SELECT ref FROM statuses UNION SELECT target FROM decisions UNION SELECT network FROM chain_samples`)
 		if err != nil {
 			return err
 		}
@@ -109,7 +109,10 @@ func (s *Store) Forget(ctx context.Context, keep func(fleet.Ref) bool) error {
 	answers := map[fleet.Ref]bool{}
 	for _, ref := range refs {
 		asked := ownerRef(ref)
-		if k := asked.Kind(); k != fleet.KindNode && k != fleet.KindBridge {
+		if network := ref.Network(); network != "" {
+			asked = network
+		}
+		if k := asked.Kind(); k != fleet.KindNode && k != fleet.KindBridge && k != fleet.KindNetwork {
 			continue
 		}
 		kept, known := answers[asked]
@@ -126,7 +129,7 @@ func (s *Store) Forget(ctx context.Context, keep func(fleet.Ref) bool) error {
 	}
 	return s.write(ctx, "forget", restoring, func(t tx) error {
 		for _, ref := range gone {
-			for _, q := range []string{`DELETE FROM statuses WHERE ref = ?`, `DELETE FROM decisions WHERE target = ?`} {
+			for _, q := range []string{`DELETE FROM statuses WHERE ref = ?`, `DELETE FROM decisions WHERE target = ?`, `DELETE FROM chain_samples WHERE network = ?`} {
 				if _, err := t.exec(ctx, q, ref); err != nil {
 					return err
 				}

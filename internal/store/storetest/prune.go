@@ -30,10 +30,12 @@ func prune(t *testing.T, s store.Store) {
 	must(t, s.SaveIncident(t.Context(), fleet.Incident{ID: "open", Opened: long.Add(-day)}))
 	must(t, s.SaveMessage(t.Context(), []fleet.Message{{ID: "pending", State: fleet.MessagePending, Created: long.Add(-day)}}))
 	must(t, s.LogFacts(t.Context(), fleet.Fact{Target: node, Value: "old", At: short.Add(-1)}, fleet.Fact{Target: node, Value: "young", At: short}))
+	khala := fleet.NetworkRef("khala")
+	must(t, s.SaveChain(t.Context(), fleet.ChainView{Ref: khala}, fleet.ChainSample{Network: khala, At: at(-3*day - 1)}, fleet.ChainSample{Network: khala, At: at(-3 * day)}))
 	newest := eventsAfter(t, s, store.EventFilter{Newest: true, Limit: 1})[0].Seq
 
-	if n := get2(s.Prune(t.Context(), t0()))(t); n < 5 {
-		t.Errorf("%d rows went, want at least a plan, an incident, an event, a message and a fact", n)
+	if n := get2(s.Prune(t.Context(), t0()))(t); n < 6 {
+		t.Errorf("%d rows went, want at least a plan, an incident, an event, a message, a fact and a sample", n)
 	}
 	if n := get2(s.Prune(t.Context(), t0()))(t); n != 0 {
 		t.Errorf("%d rows went the second time", n)
@@ -58,6 +60,9 @@ func prune(t *testing.T, s store.Store) {
 	}
 	for _, f := range get2(s.Facts(t.Context(), node, time.Time{}, 0))(t) {
 		left = append(left, f.Value)
+	}
+	if got := get2(s.ChainSamples(t.Context(), khala, time.Time{}))(t); len(got) != 1 || !got[0].At.Equal(at(-3*day)) {
+		t.Errorf("samples that are left: %+v", got)
 	}
 	same(t, "what is left", left, []string{"young", "open", "pending", "young", "young", "young"})
 

@@ -60,8 +60,8 @@ func decisions(t *testing.T, s store.Store) {
 }
 
 func forget(t *testing.T, s store.Store) {
-	kept := []fleet.Ref{fleet.NodeRef("n1"), fleet.BridgeRef("prb-b"), fleet.WorkerRef("prb-b", "1"), fleet.PoolRef("prb-b", "1"), fleet.HostRef("h"), fleet.SiteRef("dc1")}
-	gone := []fleet.Ref{fleet.NodeRef("n2"), fleet.BridgeRef("prb-c"), fleet.WorkerRef("prb-c", "1"), fleet.PoolRef("prb-c", "1")}
+	kept := []fleet.Ref{fleet.NetworkRef("khala"), fleet.StakePoolRef("khala", 83), fleet.NodeRef("n1"), fleet.BridgeRef("prb-b"), fleet.WorkerRef("prb-b", "1"), fleet.PoolRef("prb-b", "1"), fleet.HostRef("h"), fleet.SiteRef("dc1")}
+	gone := []fleet.Ref{fleet.NetworkRef("fork"), fleet.StakePoolRef("fork", 83), fleet.NodeRef("n2"), fleet.BridgeRef("prb-c"), fleet.WorkerRef("prb-c", "1"), fleet.PoolRef("prb-c", "1")}
 	for _, ref := range slices.Concat(kept, gone) {
 		must(t, s.SaveDecisions(t.Context(), fullDecision(ref)))
 		switch ref.Kind() {
@@ -69,14 +69,22 @@ func forget(t *testing.T, s store.Store) {
 			must(t, s.SaveNode(t.Context(), fleet.NodeStatus{Ref: ref}))
 		case fleet.KindBridge:
 			must(t, s.SaveBridge(t.Context(), fleet.BridgeStatus{Ref: ref}))
+		case fleet.KindNetwork:
+			must(t, s.SaveChain(t.Context(), fleet.ChainView{Ref: ref}, fleet.ChainSample{Network: ref, At: t0()}))
 		}
 	}
 	must(t, s.Forget(t.Context(), func(ref fleet.Ref) bool {
-		if k := ref.Kind(); k != fleet.KindNode && k != fleet.KindBridge {
+		if k := ref.Kind(); k != fleet.KindNode && k != fleet.KindBridge && k != fleet.KindNetwork {
 			t.Errorf("asked about %s", ref)
 		}
-		return ref == fleet.NodeRef("n1") || ref == fleet.BridgeRef("prb-b")
+		return ref == fleet.NodeRef("n1") || ref == fleet.BridgeRef("prb-b") || ref == fleet.NetworkRef("khala")
 	}))
+	same(t, "chains", get2(s.Chains(t.Context()))(t), []fleet.ChainView{{Ref: fleet.NetworkRef("khala")}})
+	for network, n := range map[string]int{"khala": 1, "fork": 0} {
+		if got := get2(s.ChainSamples(t.Context(), fleet.NetworkRef(network), time.Time{}))(t); len(got) != n {
+			t.Errorf("%d samples of %s, want %d", len(got), network, n)
+		}
+	}
 	same(t, "nodes", get2(s.Nodes(t.Context()))(t), []fleet.NodeStatus{{Ref: fleet.NodeRef("n1")}})
 	same(t, "bridges", get2(s.Bridges(t.Context()))(t), []fleet.BridgeStatus{{Ref: fleet.BridgeRef("prb-b")}})
 	for _, ref := range kept {
@@ -196,6 +204,7 @@ func contextDone(t *testing.T, s store.Store) {
 		"SaveIncident": s.SaveIncident(ctx, fleet.Incident{ID: "i"}),
 		"SaveNode":     s.SaveNode(ctx, fleet.NodeStatus{Ref: fleet.NodeRef("n")}),
 		"SaveBridge":   s.SaveBridge(ctx, fullBridge("b")),
+		"SaveChain":    s.SaveChain(ctx, fullView()),
 		"LogFacts":     s.LogFacts(ctx, fleet.Fact{Target: fleet.NodeRef("n"), At: t0()}),
 		"SaveMessage":  s.SaveMessage(ctx, []fleet.Message{{ID: "m"}}),
 		"Release":      s.Release(ctx, "dc1", "alpha"),

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"events are chosen", eventsFilter},
 		{"statuses", statuses},
 		{"decisions", decisions},
+		{"chains", chains},
 		{"what is no longer configured is forgotten", forget},
 		{"facts", facts},
 		{"messages", messages},
