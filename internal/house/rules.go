@@ -15,7 +15,7 @@ const Module = "phalops"
 // sibling on its floor. Rooms that do not exist yet have their place already.
 var floors = [][]string{
 	1:  {"fleet", "clock", "i18n", "substrate/scale"},
-	2:  {"wire", "secret", "rule", "substrate", "view", "loss", "sim/world"},
+	2:  {"wire", "secret", "rule", "substrate", "view", "loss", "roster", "sim/world"},
 	3:  {"account", "pruntime", "prb", "prb/v0", "prb/v2", "prb/v3", "phala", "host", "host/local", "host/ssh", "host/docker", "config", "store", "store/memory", "store/sqlite", "store/postgres"},
 	4:  {"observe", "decide", "act", "notify", "notify/dingtalk", "notify/feishu", "notify/wecom", "notify/telegram", "notify/slack", "notify/webhook", "notify/email"},
 	5:  {"remedy", "provision", "backup"},

@@ -1,0 +1,144 @@
+package roster
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"phalops/internal/fleet"
+)
+
+var rangePattern = regexp.MustCompile(`\[([0-9]{1,9})-([0-9]{1,9})\]`)
+
+// expand turns "w-[001-100]" into w-001 … w-100; leading zeros are kept, so both ends must then be equally long. A text
+// without a range stands for itself, alone.
+func expand(s string) ([]string, fleet.Reason) {
+	found := rangePattern.FindAllStringSubmatchIndex(s, 2)
+	if len(found) == 0 {
+		return []string{s}, fleet.Reason{}
+	}
+	at := found[0]
+	low, high := s[at[2]:at[3]], s[at[4]:at[5]]
+	from, _ := strconv.Atoi(low) // nine digits at most
+	to, _ := strconv.Atoi(high)
+	width := 0
+	if low[0] == '0' && len(low) > 1 || high[0] == '0' && len(high) > 1 {
+		width = len(low)
+	}
+	switch {
+	case len(found) > 1:
+		return nil, fleet.Because("roster.two_ranges", "value", show(s))
+	case from > to:
+		return nil, fleet.Because("roster.range_backwards", "value", show(s), "want", fmt.Sprintf("[%s-%s]", high, low))
+	case width > 0 && len(low) != len(high):
+		return nil, fleet.Because("roster.range_width", "value", show(s))
+	case to-from >= MaxEntries:
+		return nil, fleet.Because("roster.too_many", "most", MaxEntries)
+	}
+	out := make([]string, 0, to-from+1)
+	for i := from; i <= to; i++ {
+		out = append(out, fmt.Sprintf("%s%0*d%s", s[:at[0]], width, i, s[at[1]:]))
+	}
+	return out, fleet.Reason{}
+}
+
+// entries makes the entries of a row.
+func (r *row) entries(o Options) ([]Entry, *mistake) {
+	base, wrong := r.common(o)
+	if wrong != nil {
+		return nil, wrong
+	}
+	if r.cells[colEndpoint].text == "" {
+		return nil, &mistake{r.cells[colEndpoint].column, fleet.Because("roster.no_address")}
+	}
+	endpoints, why := expand(r.cells[colEndpoint].text)
+	if !why.IsZero() {
+		return nil, &mistake{r.cells[colEndpoint].column, why}
+	}
+	names, why := expand(r.cells[colName].text)
+	switch {
+	case !why.IsZero():
+		return nil, &mistake{r.cells[colName].column, why}
+	case r.cells[colName].text != "" && len(names) != len(endpoints):
+		return nil, &mistake{r.cells[colName].column, fleet.Because("roster.range_length", "names", len(names), "addresses", len(endpoints))}
+	}
+	out := make([]Entry, len(endpoints))
+	for i, endpoint := range endpoints {
+		e := &out[i]
+		*e = base
+		if e.Endpoint, why = Endpoint(endpoint); !why.IsZero() {
+			return nil, &mistake{r.cells[colEndpoint].column, why}
+		}
+		if r.cells[colName].text == "" {
+			e.Name = defaultName(e.Endpoint)
+		} else if e.Name, why = Name(names[i]); !why.IsZero() {
+			return nil, &mistake{r.cells[colName].column, why}
+		}
+	}
+	return out, nil
+}
+
+// common reads what all entries of a row share.
+func (r *row) common(o Options) (e Entry, wrong *mistake) {
+	e = Entry{Line: r.line, PID: o.PID, Stake: o.Stake}
+	var disabled *bool
+	wrong = first(
+		optional(r.cells[colPID], &e.PID, PID),
+		optional(r.cells[colStake], &e.Stake, Stake),
+		optional(r.cells[colEnabled], &e.Enabled, Switch),
+		optional(r.cells[colDisabled], &disabled, Switch),
+		optional(r.cells[colSyncOnly], &e.SyncOnly, Switch),
+	)
+	if wrong == nil && r.cells[colBridge].text != "" {
+		var why fleet.Reason
+		if e.Bridge, why = Name(r.cells[colBridge].text); !why.IsZero() {
+			wrong = &mistake{r.cells[colBridge].column, why}
+		}
+	}
+	switch {
+	case wrong != nil:
+		return e, wrong
+	case e.PID == nil && o.NeedPID:
+		return e, &mistake{0, fleet.Because("roster.need_pid")}
+	case e.PID != nil && o.PID != nil && *e.PID != *o.PID:
+		return e, &mistake{r.cells[colPID].column, fleet.Because("roster.other_pid", "pid", *e.PID, "want", *o.PID)}
+	}
+	if disabled != nil {
+		enabled := !*disabled
+		e.Enabled = &enabled
+	}
+	for _, l := range r.labels {
+		if l.value.text == "" {
+			continue
+		}
+		value, why := LabelValue(l.value.text)
+		if !why.IsZero() {
+			return e, &mistake{l.value.column, why}
+		}
+		if e.Labels == nil {
+			e.Labels = map[string]string{}
+		}
+		e.Labels[l.key] = value
+	}
+	return e, nil
+}
+
+// optional reads a cell unless it is empty.
+func optional[T any](c cell, into **T, parse func(string) (T, fleet.Reason)) *mistake {
+	if c.text == "" {
+		return nil
+	}
+	if why := put(into, c.text, parse); !why.IsZero() {
+		return &mistake{c.column, why}
+	}
+	return nil
+}
+
+func first(mistakes ...*mistake) *mistake {
+	for _, m := range mistakes {
+		if m != nil {
+			return m
+		}
+	}
+	return nil
+}

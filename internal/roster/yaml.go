@@ -1,0 +1,205 @@
+package roster
+
+import (
+	"errors"
+	"io"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"phalops/internal/fleet"
+)
+
+// isYAML reports whether the first line of a list with content can only be YAML (or JSON, which is YAML too): an item, a
+// mapping, or a document's beginning. "[::1]" and "[fd00::1]:8000" are addresses.
+func isYAML(line string) bool { return yamlStart.MatchString(line) }
+
+var yamlStart = regexp.MustCompile(`^\s*(-(\s|$)|---|%YAML|\{|\[\s*(["'{]|$)|[A-Za-z_]+:(\s|$))`)
+
+// yaml reads the list as YAML: a list, alone or under the dialect's key, of texts as in a list of lines, or of mappings.
+func (p *parser) yaml() {
+	root, m, line := p.tree()
+	if m != nil {
+		p.report(line, m)
+		p.hopeless = true
+		return
+	}
+	if root.Kind == yaml.MappingNode {
+		if root = p.under(root); root == nil {
+			p.hopeless = true
+			return
+		}
+	}
+	if root.Kind != yaml.SequenceNode {
+		p.reportNode(root, fleet.Because("roster.yaml_list", "key", p.d.top))
+		p.hopeless = true
+		return
+	}
+	if len(root.Content) == 0 {
+		p.reportNode(root, fleet.Because("roster.empty"))
+		p.hopeless = true
+	}
+	for _, n := range root.Content {
+		r, wrong := p.item(n)
+		if wrong != nil {
+			p.report(n.Line, wrong)
+			continue
+		}
+		if r != nil && !p.accept(n.Line, r) {
+			return
+		}
+	}
+}
+
+// tree parses the one document that the list must be.
+func (p *parser) tree() (root *yaml.Node, m *mistake, line int) {
+	loader, err := yaml.NewLoader(strings.NewReader(strings.Join(p.lines, "\n")))
+	if err != nil {
+		return nil, &mistake{0, fleet.Because("roster.yaml_syntax")}, 0
+	}
+	var doc, second yaml.Node
+	err = loader.Load(&doc)
+	if errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
+		return nil, &mistake{0, fleet.Because("roster.empty")}, 0
+	}
+	if err == nil {
+		if err = loader.Load(&second); errors.Is(err, io.EOF) {
+			return doc.Content[0], nil, 0
+		}
+		if err == nil {
+			return nil, &mistake{0, fleet.Because("roster.yaml_documents")}, second.Line
+		}
+	}
+	// The parser's own words repeat what stands in the file and are English: its place says enough.
+	var e *yaml.LoadError
+	if !errors.As(err, &e) || e.Mark.Line < 1 || e.Mark.Line > len(p.lines) {
+		return nil, &mistake{0, fleet.Because("roster.yaml_syntax")}, 0
+	}
+	return nil, &mistake{max(e.Mark.Column, 0), fleet.Because("roster.yaml_syntax")}, e.Mark.Line
+}
+
+// under is the list that stands under the dialect's key; nil after a problem.
+func (p *parser) under(root *yaml.Node) *yaml.Node {
+	var list *yaml.Node
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		key, value := root.Content[i], root.Content[i+1]
+		switch {
+		case key.Value != p.d.top || list != nil:
+			p.reportNode(key, fleet.Because("roster.yaml_list", "key", p.d.top))
+			return nil
+		default:
+			list = value
+		}
+	}
+	if list == nil {
+		p.reportNode(root, fleet.Because("roster.yaml_list", "key", p.d.top))
+	}
+	return list
+}
+
+func (p *parser) item(n *yaml.Node) (*row, *mistake) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		c, wrong := scalar(n)
+		if wrong != nil || c.text == "" {
+			return nil, wrong
+		}
+		r, wrong := p.d.line(c.text)
+		if wrong != nil {
+			return nil, &mistake{c.column, wrong.why}
+		}
+		for i := range r.cells {
+			r.cells[i].column = c.column
+		}
+		return r, nil
+	case yaml.MappingNode:
+		return p.mapping(n)
+	}
+	return nil, &mistake{n.Column, fleet.Because("roster.yaml_item")}
+}
+
+// scalar is the text of a scalar; null is "".
+func scalar(n *yaml.Node) (cell, *mistake) {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		return cell{}, &mistake{n.Column, fleet.Because("roster.yaml_value")}
+	case n.Tag == "!!null":
+		return cell{column: n.Column}, nil
+	}
+	return cell{n.Value, n.Column}, nil
+}
+
+// mapping reads one item with keys. A mistake that is not on the item's first line is told there.
+func (p *parser) mapping(n *yaml.Node) (*row, *mistake) {
+	r, seen, bad := &row{}, map[column]bool{}, false
+	tell := func(at *yaml.Node, why fleet.Reason) {
+		p.reportNode(at, why)
+		bad = true
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		col := p.d.column(key.Value)
+		if col == colUnknown || col == colLabel || col == colLabels && !p.d.labelled {
+			strict := p.d
+			strict.labelled = false
+			tell(key, strict.judge(key.Value, colUnknown))
+			continue
+		}
+		if why := p.d.judge(key.Value, col); !why.IsZero() {
+			tell(key, why)
+			continue
+		}
+		if seen[col] && col != colReport {
+			tell(key, fleet.Because("roster.column_twice", "value", show(key.Value)))
+			continue
+		}
+		seen[col] = true
+		if col == colLabels {
+			p.labelsOf(r, value, tell)
+			continue
+		}
+		c, wrong := scalar(value)
+		if wrong != nil && col != colReport {
+			tell(value, wrong.why)
+			continue
+		}
+		r.cells[col] = c
+	}
+	if bad {
+		return nil, nil
+	}
+	if seen[colEnabled] && seen[colDisabled] {
+		return nil, &mistake{n.Column, fleet.Because("roster.column_twice", "value", "enabled, disabled")}
+	}
+	return r, nil
+}
+
+func (p *parser) labelsOf(r *row, n *yaml.Node, tell func(*yaml.Node, fleet.Reason)) {
+	if n.Kind != yaml.MappingNode {
+		if n.Tag != "!!null" {
+			tell(n, fleet.Because("roster.yaml_labels"))
+		}
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, why := LabelKey(n.Content[i].Value)
+		c, wrong := scalar(n.Content[i+1])
+		switch {
+		case n.Content[i].Kind != yaml.ScalarNode || !why.IsZero():
+			tell(n.Content[i], fleet.Because("roster.bad_label", "value", show(n.Content[i].Value)))
+		case wrong != nil:
+			tell(n.Content[i+1], wrong.why)
+		case seen[key]:
+			tell(n.Content[i], fleet.Because("roster.column_twice", "value", show(key)))
+		default:
+			seen[key] = true
+			r.labels = append(r.labels, label{key, c})
+		}
+	}
+}
+
+func (p *parser) reportNode(n *yaml.Node, why fleet.Reason) {
+	p.report(n.Line, &mistake{n.Column, why})
+}
