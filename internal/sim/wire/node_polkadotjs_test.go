@@ -11,39 +11,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-// polkadotJS is where scripts/test-deps.sh installs testdata/polkadotjs.
-func polkadotJS(t *testing.T) (modules string) {
-	t.Helper()
-	dir := os.Getenv("PHALOPS_POLKADOTJS")
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			t.Skip("no cache folder: ", err)
-		}
-		dir = filepath.Join(cache, "phalops", "polkadotjs")
-	}
-	modules = filepath.Join(dir, "node_modules")
-	version, err := os.ReadFile(filepath.Join(modules, "@polkadot", "api", "package.json"))
-	if err == nil {
-		_, err = exec.LookPath("node")
-	}
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("polkadot-js is missing (make test-deps): ", err)
-		}
-		t.Skip("polkadot-js is not installed (make test-deps): ", err)
-	}
-	if !strings.Contains(string(version), `"version": "16.5.6"`) {
-		t.Fatalf("%s is not @polkadot/api 16.5.6", modules)
-	}
-	return modules
-}
+	"phalops/internal/testkit"
+)
 
 // TestPolkadotJS lets the stock JavaScript client use the simulated node as it uses a real one.
 func TestPolkadotJS(t *testing.T) {
-	modules := polkadotJS(t)
+	modules := testkit.PolkadotJS(t)
 	s := serve(t, Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 	defer cancel()

@@ -13,11 +13,12 @@ import (
 
 	"phalops/internal/clock"
 	"phalops/internal/sim/world"
+	"phalops/internal/testkit"
 )
 
 // TestPolkadotJSReadsPhala: the stock JavaScript client, a decoder of its own, finds the sessions and pools of the world.
 func TestPolkadotJSReadsPhala(t *testing.T) {
-	modules := polkadotJS(t)
+	modules := testkit.PolkadotJS(t)
 	for _, era := range []world.Era{world.EraV1, world.EraV2} {
 		t.Run(string(era), func(t *testing.T) {
 			p := &phalaChain{t: t, clock: clock.NewVirtual(epoch), world: world.New(epoch, 1)}
