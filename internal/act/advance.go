@@ -43,7 +43,7 @@ func (e *Engine) Advance(ctx context.Context, planID string, fence store.Fence, 
 	}
 	switch {
 	case p.State.Ended():
-		e.forget(planID)
+		e.foundEnded(p)
 		return time.Time{}, true, nil
 	case p.State == fleet.PlanParked:
 		return now.Add(parkedPoll), false, nil
@@ -60,7 +60,7 @@ func (e *Engine) Advance(ctx context.Context, planID string, fence store.Fence, 
 	case err != nil:
 		return now.Add(DefaultPoll), false, fmt.Errorf("advance plan %s (%s): %w", planID, p.Kind, err)
 	case p.State.Ended():
-		e.forget(planID)
+		e.foundEnded(p)
 		return time.Time{}, true, nil
 	case p.State == fleet.PlanParked:
 		return now.Add(parkedPoll), false, nil
@@ -182,7 +182,11 @@ func (r *run) savePlan(ctx context.Context, change func(*fleet.Plan), events ...
 	}
 	change(&fresh)
 	r.crash(Boundary{Point: BeforeState, Plan: r.p.ID})
-	if err := r.store.SavePlan(ctx, fresh, r.fence, events...); err != nil {
+	err = r.store.SavePlan(ctx, fresh, r.fence, events...)
+	if fresh.State.Ended() {
+		r.wrote(fresh, err)
+	}
+	if err != nil {
 		return err
 	}
 	fresh.Steps = r.p.Steps

@@ -36,6 +36,8 @@ type Options struct {
 	Log *slog.Logger
 	// NewID names new plans. Nil: ten random letters and digits.
 	NewID func() string
+	// Ended is told once of each plan whose end this engine wrote, after the write; Steps may be missing. Nil: nobody.
+	Ended func(fleet.Plan)
 	// Crash is called at every Boundary and may leave by a panic that the engine does not catch; that is how tests kill the
 	// process. Nil in production.
 	Crash func(Boundary)
@@ -76,12 +78,14 @@ type Engine struct {
 	kinds map[string]Kind
 	log   *slog.Logger
 	newID func() string
+	ended func(fleet.Plan)
 	crash func(Boundary)
 
 	plans sync.Mutex // held while a plan's own row is read, changed and written
 
-	mu    sync.Mutex
-	looks map[string]map[int]look // by plan and step
+	mu     sync.Mutex
+	looks  map[string]map[int]look // by plan and step
+	unsure map[string]fleet.Plan   // ends whose write failed, and may be there all the same
 }
 
 // look is when a step is worth looking at again. It lives in memory only: after a restart the engine looks at once.
@@ -96,14 +100,17 @@ func New(o Options) (*Engine, error) {
 		return nil, errors.New("act: Options.Store is missing")
 	}
 	e := &Engine{
-		store: o.Store, kinds: make(map[string]Kind, len(o.Kinds)), log: o.Log, newID: o.NewID, crash: o.Crash,
-		looks: map[string]map[int]look{},
+		store: o.Store, kinds: make(map[string]Kind, len(o.Kinds)), log: o.Log, newID: o.NewID, ended: o.Ended, crash: o.Crash,
+		looks: map[string]map[int]look{}, unsure: map[string]fleet.Plan{},
 	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
 	if e.newID == nil {
 		e.newID = func() string { return strings.ToLower(rand.Text()[:10]) }
+	}
+	if e.ended == nil {
+		e.ended = func(fleet.Plan) {}
 	}
 	if e.crash == nil {
 		e.crash = func(Boundary) {}
@@ -171,8 +178,28 @@ func (e *Engine) looksOf(plan string) map[int]look {
 	return maps.Clone(e.looks[plan])
 }
 
-func (e *Engine) forget(plan string) {
+// wrote is told of every write of an end. One that failed may have got through: then the plan is found ended later, just so.
+func (e *Engine) wrote(p fleet.Plan, err error) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.looks, plan)
+	if err != nil {
+		e.unsure[p.ID] = p
+	} else {
+		delete(e.unsure, p.ID)
+	}
+	e.mu.Unlock()
+	if err == nil {
+		e.ended(p)
+	}
+}
+
+// foundEnded forgets what is remembered of a plan that is found to have ended.
+func (e *Engine) foundEnded(p fleet.Plan) {
+	e.mu.Lock()
+	tried, ours := e.unsure[p.ID]
+	delete(e.unsure, p.ID)
+	delete(e.looks, p.ID)
+	e.mu.Unlock()
+	if ours && tried.State == p.State && tried.Ended.Equal(p.Ended) {
+		e.ended(p)
+	}
 }

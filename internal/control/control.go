@@ -43,20 +43,17 @@ type Options struct {
 	Clients Clients
 	Owner   string // unique name of this process, for leases
 	Log     *slog.Logger
-	// PlanEnded is told of every plan that ended here; nil: nobody.
-	PlanEnded func(kind string, state fleet.PlanState)
 }
 
 // Control is all controllers of one fleet.
 type Control struct {
-	config    func() config.Config
-	clock     clock.Clock
-	store     store.Store
-	engine    *act.Engine
-	clients   Clients
-	owner     string
-	log       *slog.Logger
-	planEnded func(kind string, state fleet.PlanState)
+	config  func() config.Config
+	clock   clock.Clock
+	store   store.Store
+	engine  *act.Engine
+	clients Clients
+	owner   string
+	log     *slog.Logger
 
 	sched   *Schedule
 	board   *Board
@@ -70,11 +67,8 @@ type Control struct {
 
 // New makes Control; it starts nothing.
 func New(o Options) *Control {
-	if o.PlanEnded == nil {
-		o.PlanEnded = func(string, fleet.PlanState) {}
-	}
 	return &Control{
-		config: o.Config, clock: o.Clock, store: o.Store, engine: o.Engine, clients: o.Clients, owner: o.Owner, log: o.Log, planEnded: o.PlanEnded,
+		config: o.Config, clock: o.Clock, store: o.Store, engine: o.Engine, clients: o.Clients, owner: o.Owner, log: o.Log,
 		sched: NewSchedule(), board: NewBoard(),
 		desk: &desk{store: o.Store, newID: incidentID, open: map[fleet.Ref]fleet.Incident{}},
 	}

@@ -72,7 +72,6 @@ func (c *Control) afterPlan(ctx context.Context, id string, now time.Time) {
 		c.log.Error("read an ended plan", "plan", id, "err", err)
 		return
 	}
-	c.planEnded(p.Kind, p.State)
 	for _, ref := range p.Locks {
 		c.sched.Wake(beatOf(ref), now)
 	}

@@ -39,6 +39,8 @@ type CoreOptions struct {
 	Secrets secret.Resolver
 	// Allow says who may be dialled; nil: everybody. The demo and tests allow loopback addresses only.
 	Allow func(netip.Addr) bool
+	// PlanEnded is told once of each plan that ended in this process; nil: nobody.
+	PlanEnded func(fleet.Plan)
 }
 
 // Core is an opened fleet: its configuration, memory, clients and the engine with every plan kind. It starts nothing.
@@ -64,7 +66,7 @@ func Open(ctx context.Context, o CoreOptions) (*Core, error) {
 	c.Clients = NewClients(ClientOptions{Config: o.Config, Clock: o.Clock, Secrets: o.Secrets, Allow: o.Allow})
 	c.Engine, err = act.New(act.Options{
 		Store: memory, Kinds: remedy.New(c.Config, hands{c.Clients}).Kinds(), Log: o.Log,
-		NewID: func() string { return uuid.Must(uuid.NewV7()).String() },
+		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Ended: o.PlanEnded,
 	})
 	if err != nil {
 		return nil, errors.Join(err, c.Close())

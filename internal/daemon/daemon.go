@@ -62,11 +62,13 @@ type Daemon struct {
 
 // New opens everything that the daemon needs and starts nothing. On error everything is closed again.
 func New(ctx context.Context, o Options) (*Daemon, error) {
-	core, err := Open(ctx, CoreOptions{Config: o.Config, Clock: o.Clock, Log: o.Log, Owner: "daemon", NeedsStore: true, Secrets: o.Secrets, Allow: o.Allow})
+	d := &Daemon{o: o}
+	core, err := Open(ctx, CoreOptions{Config: o.Config, Clock: o.Clock, Log: o.Log, Owner: "daemon", NeedsStore: true, Secrets: o.Secrets, Allow: o.Allow,
+		PlanEnded: func(p fleet.Plan) { d.metrics.Action(p.Kind, p.State) }})
 	if err != nil {
 		return nil, err
 	}
-	d := &Daemon{Core: core, o: o}
+	d.Core = core
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
@@ -84,7 +86,7 @@ func (d *Daemon) open(ctx context.Context) error {
 	}
 	d.control = control.New(control.Options{
 		Config: core.Config, Clock: o.Clock, Store: core.Store, Engine: core.Engine, Clients: core.sources(), Owner: core.Owner,
-		Log: o.Log, PlanEnded: func(kind string, state fleet.PlanState) { d.metrics.Action(kind, state) },
+		Log: o.Log,
 	})
 	d.face = &face{control: d.control, core: core}
 	d.metrics = metrics.New(d.face, o.Version, o.Clock.Now())
