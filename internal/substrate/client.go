@@ -19,6 +19,11 @@ type Poster interface {
 	Post(ctx context.Context, url, contentType string, body []byte) (status int, reply []byte, err error)
 }
 
+// Lender is a Poster that gets back the memory of big replies. Nobody looks at a reply any more once free was called, which need not happen.
+type Lender interface {
+	PostLent(ctx context.Context, url, contentType string, body []byte) (status int, reply []byte, free func(), err error)
+}
+
 // Client calls one node over JSON-RPC 2.0 by HTTP POST. It is safe for concurrent use.
 type Client struct {
 	url  string
@@ -31,6 +36,8 @@ func New(url string, http Poster) *Client { return &Client{url: url, http: http}
 
 // URL is the node's address.
 func (c *Client) URL() string { return c.url }
+
+const jsonType = "application/json"
 
 type request struct {
 	Version string `json:"jsonrpc"`
@@ -50,7 +57,7 @@ func (c *Client) Call(ctx context.Context, out any, method string, params ...any
 	if err != nil {
 		return fmt.Errorf("%s: encode parameters: %w", method, err)
 	}
-	status, reply, err := c.http.Post(ctx, c.url, "application/json", body)
+	status, reply, err := c.http.Post(ctx, c.url, jsonType, body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
 	}

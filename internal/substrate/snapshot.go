@@ -20,6 +20,7 @@ type SnapshotOptions struct {
 	Timeout  time.Duration // of one request; default 30 s
 	Tries    int           // of one request that fails for reasons that may pass; default 4
 	Pause    time.Duration // before the second try, twice as long before each further one; default 250 ms
+	Gentle   bool          // after every request rest as long as it took, at most 2 s, because the node has other things to do
 }
 
 func (o SnapshotOptions) withDefaults() SnapshotOptions {
@@ -50,14 +51,17 @@ type Snapshot struct {
 	client *Client
 	hash   string
 	opt    SnapshotOptions
-	slots  chan struct{} // one for each request in flight
-	chunk  atomic.Int64  // values asked for at once
+	slots  chan time.Time // one for each request in flight: when it may begin
+	chunk  atomic.Int64   // values asked for at once
 }
 
 // Snapshot prepares to read the state of a block. It asks nothing yet.
 func (c *Client) Snapshot(hash string, o SnapshotOptions) *Snapshot {
 	o = o.withDefaults()
-	s := &Snapshot{client: c, hash: hash, opt: o, slots: make(chan struct{}, o.InFlight)}
+	s := &Snapshot{client: c, hash: hash, opt: o, slots: make(chan time.Time, o.InFlight)}
+	for range o.InFlight {
+		s.slots <- time.Time{}
+	}
 	s.chunk.Store(int64(o.Chunk))
 	return s
 }
@@ -69,7 +73,7 @@ func (s *Snapshot) Hash() string { return s.hash }
 // during the visit: their memory is the answer's. An error of visit ends the reading and is returned. errors.Is finds
 // ErrNoState when the node no longer has the block's state: begin again with a newer block.
 func (s *Snapshot) Pairs(ctx context.Context, prefix []byte, visit func(Pair) error) error {
-	feed := func(ctx context.Context, emit func([][]byte) error) error { return s.pages(ctx, prefix, emit) }
+	feed := func(ctx context.Context, emit emitter) error { return s.pages(ctx, prefix, emit) }
 	return s.stream(ctx, feed, func(p Pair) error {
 		if p.Value == nil {
 			return badReply(methodValues, 200, fmt.Sprintf("nothing is stored under the listed key 0x%x", p.Key))
@@ -80,38 +84,54 @@ func (s *Snapshot) Pairs(ctx context.Context, prefix []byte, visit func(Pair) er
 
 // Values visits the keys in the given order, each with what is stored under it, nil for nothing. Otherwise it is like Pairs.
 func (s *Snapshot) Values(ctx context.Context, keys [][]byte, visit func(Pair) error) error {
-	return s.stream(ctx, func(_ context.Context, emit func([][]byte) error) error { return emit(keys) }, visit)
+	return s.stream(ctx, func(_ context.Context, emit emitter) error { return emit(keys, nil) }, visit)
+}
+
+// emitter takes keys whose values are to be visited. Their memory is borrowed.
+type emitter func(keys [][]byte, from loan) error
+
+// loan is memory that was lent by a Lender, as functions that give it back.
+type loan []func()
+
+func (l loan) back() {
+	for _, free := range l {
+		free()
+	}
 }
 
 // fetch is a chunk of values on its way.
 type fetch struct {
 	done  chan struct{}
 	pairs []Pair
+	from  loan // what pairs stand in
+	keys  loan // what keys stand in that no later chunk has
 	err   error
 }
 
 // stream fetches the values of all keys that feed emits, several chunks at a time, and visits them in order. While chunks are on
 // their way, feed goes on and finished ones are visited. Nothing of it is left when stream returns.
-func (s *Snapshot) stream(ctx context.Context, feed func(context.Context, func([][]byte) error) error, visit func(Pair) error) error {
+func (s *Snapshot) stream(ctx context.Context, feed func(context.Context, emitter) error, visit func(Pair) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var working sync.WaitGroup
 	defer working.Wait()
 	defer cancel()
 	queue := make(chan *fetch, s.opt.InFlight) // full: the visitor is behind
-	emit := func(keys [][]byte) error {
+	emit := func(keys [][]byte, from loan) error {
 		for len(keys) > 0 {
 			n := min(len(keys), int(s.chunk.Load()))
 			f, mine := &fetch{done: make(chan struct{})}, keys[:n]
+			if keys = keys[n:]; len(keys) == 0 {
+				f.keys = from
+			}
 			select {
 			case queue <- f:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 			working.Go(func() {
-				f.pairs, f.err = s.values(ctx, mine, 0)
+				f.pairs, f.from, f.err = s.values(ctx, mine, 0)
 				close(f.done)
 			})
-			keys = keys[n:]
 		}
 		return nil
 	}
@@ -130,6 +150,8 @@ func (s *Snapshot) stream(ctx context.Context, feed func(context.Context, func([
 				return err
 			}
 		}
+		f.from.back()
+		f.keys.back()
 		f.pairs = nil
 	}
 	return fed
@@ -137,57 +159,59 @@ func (s *Snapshot) stream(ctx context.Context, feed func(context.Context, func([
 
 // pages emits all keys under a prefix, page by page, until one is empty. A short page is no end: servers between us and the node
 // give fewer keys than were asked for.
-func (s *Snapshot) pages(ctx context.Context, prefix []byte, emit func([][]byte) error) error {
+func (s *Snapshot) pages(ctx context.Context, prefix []byte, emit emitter) error {
 	var last []byte
 	for count := s.opt.Page; ; {
-		keys, err := s.page(ctx, prefix, last, &count)
+		keys, from, err := s.page(ctx, prefix, last, &count)
 		if err != nil {
 			return err
 		}
+		before := last
 		for _, k := range keys {
-			if !bytes.HasPrefix(k, prefix) || last != nil && bytes.Compare(k, last) <= 0 {
-				return badReply(methodKeys, 200, fmt.Sprintf("the key 0x%x does not belong after 0x%x", k, last))
+			if !bytes.HasPrefix(k, prefix) || before != nil && bytes.Compare(k, before) <= 0 {
+				return badReply(methodKeys, 200, fmt.Sprintf("the key 0x%x does not belong after 0x%x", k, before))
 			}
-			last = k
+			before = k
 		}
-		if err := emit(keys); err != nil || len(keys) == 0 {
+		last = append(last[:0], before...)
+		if err := emit(keys, from); err != nil || len(keys) == 0 {
 			return err
 		}
 	}
 }
 
 // page asks for one page of keys behind after. When the node finds so many too much, count becomes smaller.
-func (s *Snapshot) page(ctx context.Context, prefix, after []byte, count *int) (keys [][]byte, err error) {
+func (s *Snapshot) page(ctx context.Context, prefix, after []byte, count *int) (keys [][]byte, from loan, err error) {
 	for try := 1; ; {
-		keys, err = s.askKeys(ctx, prefix, *count, after)
+		keys, from, err = s.askKeys(ctx, prefix, *count, after)
 		switch {
 		case err == nil:
-			return keys, nil
+			return keys, from, nil
 		case tooLarge(err) && *count > 1:
 			*count /= 2
 			continue
 		}
 		if err := s.pause(ctx, try, err); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		try++
 	}
 }
 
 // values asks for the values of keys, in halves where the node finds them too much or takes too long.
-func (s *Snapshot) values(ctx context.Context, keys [][]byte, tried int) ([]Pair, error) {
+func (s *Snapshot) values(ctx context.Context, keys [][]byte, tried int) ([]Pair, loan, error) {
 	for {
-		pairs, err := s.askValues(ctx, keys)
+		pairs, from, err := s.askValues(ctx, keys)
 		switch {
 		case err == nil:
-			return pairs, nil
+			return pairs, from, nil
 		case tooLarge(err) && len(keys) > 1:
 			s.chunk.Store(min(s.chunk.Load(), int64(len(keys)+1)/2))
 			return s.halves(ctx, keys, tried)
 		}
 		tried++
 		if err := s.pause(ctx, tried, err); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if timedOut(err) && len(keys) > 1 {
 			return s.halves(ctx, keys, tried)
@@ -195,14 +219,14 @@ func (s *Snapshot) values(ctx context.Context, keys [][]byte, tried int) ([]Pair
 	}
 }
 
-func (s *Snapshot) halves(ctx context.Context, keys [][]byte, tried int) ([]Pair, error) {
+func (s *Snapshot) halves(ctx context.Context, keys [][]byte, tried int) ([]Pair, loan, error) {
 	half := (len(keys) + 1) / 2
-	first, err := s.values(ctx, keys[:half], tried)
+	first, from, err := s.values(ctx, keys[:half], tried)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	second, err := s.values(ctx, keys[half:], tried)
-	return append(first, second...), err
+	second, more, err := s.values(ctx, keys[half:], tried)
+	return append(first, second...), append(from, more...), err
 }
 
 // pause waits before a request is repeated, and returns its error when it should not be.

@@ -10,7 +10,9 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
+	"phalops/internal/clock"
 	"phalops/internal/fleet"
 )
 
@@ -23,51 +25,48 @@ const (
 var ErrNoState = errors.New("the node does not have the state of this block")
 
 // askKeys asks for at most count keys with a prefix, behind after (nil: from the first one on).
-func (s *Snapshot) askKeys(ctx context.Context, prefix []byte, count int, after []byte) (keys [][]byte, err error) {
-	params := appendHex([]byte{'['}, prefix)
-	params = strconv.AppendInt(append(params, ','), int64(count), 10)
-	params = append(params, ',')
-	if after == nil {
-		params = append(params, "null"...)
-	} else {
-		params = appendHex(params, after)
-	}
-	err = s.ask(ctx, methodKeys, s.appendHash(params), func(r *scanner) (err error) {
+func (s *Snapshot) askKeys(ctx context.Context, prefix []byte, count int, after []byte) (keys [][]byte, from loan, err error) {
+	from, err = s.ask(ctx, methodKeys, 2*(len(prefix)+len(after)), func(params []byte) []byte {
+		params = append(appendHex(append(params, '['), prefix), ',')
+		params = append(strconv.AppendInt(params, int64(count), 10), ',')
+		if after == nil {
+			return append(params, "null"...)
+		}
+		return appendHex(params, after)
+	}, func(r *scanner) (err error) {
 		keys, err = r.keys(make([][]byte, 0, count))
 		return err
 	})
 	if err == nil && len(keys) > count {
-		return nil, badReply(methodKeys, http.StatusOK, fmt.Sprintf("%d keys instead of %d", len(keys), count))
+		return nil, nil, badReply(methodKeys, http.StatusOK, fmt.Sprintf("%d keys instead of %d", len(keys), count))
 	}
-	return keys, err
+	return keys, from, err
 }
 
 // askValues asks for the values of keys, and puts the answer into their order.
-func (s *Snapshot) askValues(ctx context.Context, keys [][]byte) (pairs []Pair, err error) {
-	params := append(make([]byte, 0, 100+len(keys)*(2*len(keys[0])+5)), "[["...)
-	for i, k := range keys {
-		if i > 0 {
-			params = append(params, ',')
+func (s *Snapshot) askValues(ctx context.Context, keys [][]byte) (pairs []Pair, from loan, err error) {
+	from, err = s.ask(ctx, methodValues, len(keys)*(2*len(keys[0])+5), func(params []byte) []byte {
+		params = append(params, "[["...)
+		for i, k := range keys {
+			if i > 0 {
+				params = append(params, ',')
+			}
+			params = appendHex(params, k)
 		}
-		params = appendHex(params, k)
-	}
-	err = s.ask(ctx, methodValues, s.appendHash(append(params, ']')), func(r *scanner) (err error) {
+		return append(params, ']')
+	}, func(r *scanner) (err error) {
 		pairs, err = r.changes(make([]Pair, 0, len(keys)), s.hash)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return match(keys, pairs)
+	pairs, err = match(keys, pairs)
+	return pairs, from, err
 }
 
 func appendHex(dst, b []byte) []byte {
 	return append(hex.AppendEncode(append(dst, `"0x`...), b), '"')
-}
-
-// appendHash ends a list of parameters with the block.
-func (s *Snapshot) appendHash(params []byte) []byte {
-	return append(strconv.AppendQuote(append(params, ','), s.hash), ']')
 }
 
 // match puts pairs into the order of the keys that were asked for. Nodes keep that order, leave out repeated keys, or answer
@@ -95,44 +94,85 @@ func match(keys [][]byte, pairs []Pair) ([]Pair, error) {
 	return out, nil
 }
 
-// ask sends one request, as soon as there are not too many, and reads its result in place.
-func (s *Snapshot) ask(ctx context.Context, method string, params []byte, list func(*scanner) error) error {
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return ctx.Err()
+// ask sends one request, as soon as there are not too many, and reads its result in place. params appends all parameters but the last, which
+// is the block; they are about size bytes.
+func (s *Snapshot) ask(ctx context.Context, method string, size int, params func([]byte) []byte, list func(*scanner) error) (loan, error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
 	defer cancel()
-	return stateOf(s.hash, s.client.scan(ctx, method, params, list))
+	free, err := s.client.scan(ctx, method, size+len(s.hash), func(b []byte) []byte {
+		return append(strconv.AppendQuote(append(params(b), ','), s.hash), ']')
+	}, list)
+	if err != nil {
+		return nil, stateOf(s.hash, err)
+	}
+	return loan{free}, nil
 }
 
-// scan is Call for results that are lists, with parameters that are JSON already and without encoding/json.
-func (c *Client) scan(ctx context.Context, method string, params []byte, list func(*scanner) error) error {
+// maxRest is the longest rest of a gentle snapshot.
+const maxRest = 2 * time.Second
+
+// enter waits for one of the places in flight, and until it has rested.
+func (s *Snapshot) enter(ctx context.Context) (leave func(), err error) {
+	var due time.Time
+	select {
+	case due = <-s.slots:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := (clock.Real{}).Sleep(ctx, time.Until(due)); err != nil {
+		s.slots <- due
+		return nil, err
+	}
+	begin := time.Now()
+	return func() {
+		due := time.Time{}
+		if s.opt.Gentle {
+			due = time.Now().Add(min(time.Since(begin), maxRest))
+		}
+		s.slots <- due
+	}, nil
+}
+
+// scan is Call for results that are lists and without encoding/json: params appends the parameters, about size bytes of JSON. What list has
+// found in the reply counts until free.
+func (c *Client) scan(ctx context.Context, method string, size int, params func([]byte) []byte, list func(*scanner) error) (free func(), err error) {
 	id := c.id.Add(1)
-	body := make([]byte, 0, len(params)+100)
+	body := make([]byte, 0, size+200)
 	body = fmt.Appendf(body, `{"jsonrpc":"2.0","id":%d,"method":%q,"params":`, id, method)
-	body = append(append(body, params...), '}')
-	status, reply, err := c.http.Post(ctx, c.url, "application/json", body)
+	body = append(params(body), '}')
+	status, reply, free, err := c.post(ctx, body)
 	if err != nil {
-		return fmt.Errorf("%s: %w", method, err)
+		return nil, fmt.Errorf("%s: %w", method, err)
 	}
 	if status == http.StatusOK {
 		called, ok, err := scanReply(reply, id, list)
 		switch {
 		case ok:
-			return nil
+			return free, nil
 		case called && err != nil:
-			return badReply(method, status, err.Error())
+			return nil, badReply(method, status, err.Error())
 		case called:
-			return badReply(method, status, "the answer belongs to another question, or fails and does not")
+			return nil, badReply(method, status, "the answer belongs to another question, or fails and does not")
 		}
 	}
 	if _, err := decodeReply(method, id, status, reply); err != nil {
-		return err
+		return nil, err
 	}
-	return badReply(method, status, "the result is no list")
+	return nil, badReply(method, status, "the result is no list")
+}
+
+// post sends a request, on loan where the Poster lends.
+func (c *Client) post(ctx context.Context, body []byte) (status int, reply []byte, free func(), err error) {
+	if lender, ok := c.http.(Lender); ok {
+		return lender.PostLent(ctx, c.url, jsonType, body)
+	}
+	status, reply, err = c.http.Post(ctx, c.url, jsonType, body)
+	return status, reply, func() {}, err
 }
 
 // stateOf says of an error that the state of a block is missing, if that is what the node means.
