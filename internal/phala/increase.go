@@ -41,13 +41,13 @@ func Daily(before, now *State) map[Account]fleet.Amount {
 	out := make(map[Account]fleet.Amount, len(now.Sessions))
 	for _, s := range now.Sessions {
 		grown, _ := Increase([]Sample{{before.Now, was[s.Account]}, {now.Now, s.Reward}})
-		out[s.Account] = perDay(grown, took)
+		out[s.Account] = PerDay(grown, took)
 	}
 	return out
 }
 
-// perDay is an amount that came in some time as that of 24 hours.
-func perDay(a fleet.Amount, took time.Duration) fleet.Amount {
+// PerDay is an amount that came in some time as that of 24 hours; 0 without a time.
+func PerDay(a fleet.Amount, took time.Duration) fleet.Amount {
 	if took <= 0 {
 		return fleet.Amount{}
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"phalops/internal/fleet"
 	"phalops/internal/substrate"
 	"phalops/internal/substrate/scale"
 )
@@ -19,9 +18,13 @@ import (
 type Want struct {
 	Pools   []uint64
 	Workers []Key
+	Part    bool // never the whole chain: without pools and workers only its own numbers
+	Lean    bool // half of the whole chain: no stakers, claims and bindings, hence no Checks, and sessions without a pool have no Worker
 }
 
-func (w Want) whole() bool { return len(w.Pools) == 0 && len(w.Workers) == 0 }
+func (w Want) whole() bool { return !w.Part && len(w.Pools) == 0 && len(w.Workers) == 0 }
+
+func (w Want) lean() bool { return w.Lean && w.whole() }
 
 // Read takes Phala's state out of one block. It blocks until everything is read; ctx bounds it. Errors are the snapshot's, or
 // phala.other_chain.
@@ -30,19 +33,32 @@ func Read(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, want W
 	if err != nil {
 		return nil, err
 	}
-	steps := []func() error{r.globals, r.findPools, r.readPools, r.derive, r.readSessions, r.readStakes, r.readBindings, r.readWorkers, r.former}
-	if r.st.Era == V2 {
-		steps = append(steps, r.vaults, r.assets, r.queues, r.claims)
-	} else if want.whole() {
-		steps = append(steps, r.stakers)
-	}
-	for _, step := range append(steps, r.gas) {
+	for _, step := range r.steps() {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	r.finish()
 	return r.st, nil
+}
+
+// steps are the parts of Read, in their order.
+func (r *reader) steps() []func() error {
+	steps := []func() error{r.globals, r.findPools, r.readPools, r.derive, r.readSessions, r.readStakes, r.readBindings, r.readWorkers, r.former}
+	if r.want.lean() {
+		steps = []func() error{r.globals, r.readPools, r.derive, r.readSessions, r.readStakes, r.readWorkers}
+	}
+	if r.st.Era == V2 {
+		steps = append(steps, r.vaults, r.assets, r.queues)
+	}
+	switch {
+	case r.want.lean():
+	case r.st.Era == V2:
+		steps = append(steps, r.claims)
+	case r.want.whole():
+		steps = append(steps, r.stakers)
+	}
+	return append(steps, r.gas)
 }
 
 // reader collects what is read.
@@ -236,12 +252,7 @@ func (r *reader) gas() error {
 			owners = append(owners, p.Owner)
 		}
 	}
-	type account struct {
-		Free   fleet.Amount `scale:"data.free"`
-		Frozen fleet.Amount `scale:"data.frozen|data.fee_frozen"` // renamed by spec 1250
-	}
-	gas := map[Account]fleet.Amount{}
-	err := each(r, "System", "Account", true, owners, byAccount, func(a *Account, v *account) { gas[*a] = Minus(v.Free, v.Frozen) })
+	gas, err := r.balances(owners)
 	for _, p := range r.pools {
 		p.OwnerGas = gas[p.Owner]
 	}
@@ -259,7 +270,9 @@ func (r *reader) finish() {
 	r.finishPools()
 	slices.SortFunc(r.st.Sessions, func(a, b *Session) int { return bytes.Compare(a.Account[:], b.Account[:]) })
 	slices.SortFunc(r.st.Workers, func(a, b *Worker) int { return bytes.Compare(a.Key[:], b.Key[:]) })
-	r.check()
+	if !r.want.lean() {
+		r.check()
+	}
 }
 
 func (r *reader) finishPools() {

@@ -88,6 +88,9 @@ func (s *State) Totals() Totals {
 // Totals adds up the sessions of a pool's workers; sums about pools and stakers stay empty.
 func (p *Pool) Totals() Totals { return sessionTotals(p.Sessions) }
 
+// Sum adds up some sessions; sums about pools and stakers stay empty.
+func Sum(sessions []*Session) Totals { return sessionTotals(sessions) }
+
 func sessionTotals(sessions []*Session) Totals {
 	t := Totals{ByState: map[SessionState]int{}, BoundBy: map[SessionState]int{}}
 	var v, ve, idle, shares, reward, stake, lost sum
