@@ -23,7 +23,7 @@ import (
 type chainFlags struct{ rpc, node, at string }
 
 func (a *app) chainCmd() *cobra.Command {
-	return a.noun("chain", "cli.chain", a.chainTotalsCmd(), a.chainWorkersCmd(), a.chainWorkerCmd(), a.chainPoolsCmd(), a.chainPoolCmd(),
+	return a.noun("chain", "cli.chain", a.chainTotalsCmd(), a.chainWorkersCmd(), a.chainWorkerCmd(), a.chainPoolsCmd(), a.chainPoolCmd(), a.chainStakersCmd(),
 		a.chainStorageCmd(), a.chainConstantsCmd(), a.chainMetadataCmd())
 }
 

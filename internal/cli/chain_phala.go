@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"phalops/internal/fleet"
 	"phalops/internal/phala"
 	"phalops/internal/view"
 )
@@ -21,6 +20,7 @@ type listFlags struct {
 	desc   bool
 	limit  int
 	owner  string
+	staker string
 	pools  []uint
 	states []string
 	former bool
@@ -110,9 +110,9 @@ func (r phalaRead) workerGrid() grid {
 	g := grid{
 		head: []string{
 			"col.worker", "col.pool", "col.state", "col.v", "col.ve", "col.p_init", "col.p_now", "col.stake", "col.reward", "col.cores", "col.cpu_level", "col.confidence",
-			"col.challenged", "col.v_updated", "col.added", "col.account",
+			"col.challenged", "col.v_updated", "col.added", "col.iterations", "col.operator", "col.account",
 		},
-		spare: []string{"col.added", "col.v_updated", "col.cpu_level", "col.challenged", "col.cores"},
+		spare: []string{"col.operator", "col.iterations", "col.added", "col.v_updated", "col.cpu_level", "col.challenged", "col.cores"},
 	}
 	if r.daily != nil {
 		g.head = slices.Insert(g.head, dailyColumn, "col.daily")
@@ -135,7 +135,8 @@ func (a *app) workerCells(r phalaRead, x *phala.Session) []string {
 	}
 	cells := []string{
 		key, pool, w.State, a.short(w.V), a.short(w.Ve), strconv.Itoa(int(w.PInit)), strconv.Itoa(int(w.PInstant)), a.short(w.Stake), a.short(w.Reward),
-		strconv.Itoa(int(w.Cores)), strconv.Itoa(int(w.CPULevel)), strconv.Itoa(int(w.Confidence)), a.when(x.ChallengedAt), a.when(x.VUpdated), a.when(x.Added), w.Account,
+		strconv.Itoa(int(w.Cores)), strconv.Itoa(int(w.CPULevel)), strconv.Itoa(int(w.Confidence)), a.when(x.ChallengedAt), a.when(x.VUpdated), a.when(x.Added),
+		strconv.FormatUint(w.Iterations, 10), w.Operator, w.Account,
 	}
 	if w.Daily != nil {
 		cells = slices.Insert(cells, dailyColumn, a.short(*w.Daily))
@@ -179,7 +180,6 @@ func (a *app) chainWorker(r phalaRead, key phala.Key) error {
 	if x.Account == (phala.Account{}) {
 		g.rows = g.rows[:len(g.rows)-1]
 	}
-	g.add(a.label("col.operator"), v.Operator)
 	return a.printChain(r.chainRead, view.PhalaWorkers{PhalaState: r.view(), Workers: []view.PhalaWorker{v}}, g)
 }
 
@@ -206,99 +206,4 @@ func (a *app) label(code string) string {
 		return strings.TrimPrefix(code, "col.")
 	}
 	return a.say(code)
-}
-
-func (a *app) chainPoolsCmd() *cobra.Command {
-	var f listFlags
-	cmd := &cobra.Command{Use: "pools", Short: a.say("cli.chain_pools"), Long: a.say("cli.chain_pools_long"), Args: a.args(cobra.NoArgs)}
-	a.listFlags(cmd, &f)
-	cmd.Flags().BoolVar(&f.queued, "queued", false, a.say("cli.flag_queued"))
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.readPhala(cmd.Context(), f.chainFlags, phala.Want{}, func(_ context.Context, r phalaRead) error { return a.chainPools(r, f) })
-	}
-	return cmd
-}
-
-func (a *app) chainPools(r phalaRead, f listFlags) error {
-	owned, err := f.ownedBy()
-	if err != nil {
-		return err
-	}
-	var rows []row[view.PhalaPool]
-	for _, p := range r.Pools {
-		if owned(p) && (!f.queued || len(p.Queue) > 0) {
-			rows = append(rows, row[view.PhalaPool]{r.pool(p), a.poolCells(r, p)})
-		}
-	}
-	g := poolGrid()
-	if rows, err = sortRows(rows, g.head, f); err != nil {
-		return err
-	}
-	out := view.PhalaPools{PhalaState: r.view(), Pools: []view.PhalaPool{}}
-	for _, p := range rows {
-		out.Pools = append(out.Pools, p.data)
-		g.add(p.cells...)
-	}
-	return a.printChain(r.chainRead, out, g)
-}
-
-// poolGrid has the columns of poolCells.
-func poolGrid() grid {
-	return grid{
-		head: []string{
-			"col.pool", "col.kind", "col.workers", "col.idle", "col.unresponsive", "col.commission", "col.value_total", "col.free", "col.used", "col.releasing", "col.remaining",
-			"col.owner_reward", "col.queued", "col.force_stop", "col.gas", "col.owner",
-		},
-		spare: []string{"col.gas", "col.releasing", "col.owner_reward", "col.used", "col.kind"},
-	}
-}
-
-func (a *app) poolCells(r phalaRead, p *phala.Pool) []string {
-	v := r.pool(p)
-	room := a.none()
-	if p.Kind == phala.StakePool && !a.csv() {
-		room = "∞"
-	}
-	if v.Remaining != nil {
-		room = a.short(*v.Remaining)
-	}
-	return []string{
-		strconv.FormatUint(v.Pool, 10), v.Kind, strconv.Itoa(v.Workers), strconv.Itoa(v.States[string(phala.Idle)]), strconv.Itoa(v.States[string(phala.Unresponsive)]),
-		a.short(v.Commission), a.short(v.Value), a.short(v.Free), a.short(v.Used), a.short(v.Releasing), room, a.short(v.OwnerReward), a.short(v.Queued), a.when(p.DueAt),
-		a.short(v.OwnerGas), v.Owner,
-	}
-}
-
-func (a *app) chainPoolCmd() *cobra.Command {
-	var f chainFlags
-	cmd := &cobra.Command{Use: "pool PID", Short: a.say("cli.chain_pool"), Long: a.say("cli.chain_pool_long"), Args: cobra.ArbitraryArgs}
-	a.chainFlags(cmd, &f)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return usage("cli.missing_argument", "usage", cmd.UseLine())
-		}
-		pid, err := strconv.ParseUint(args[0], 10, 64)
-		if err != nil {
-			return usage("cli.bad_pid", "pid", args[0])
-		}
-		return a.readPhala(cmd.Context(), f, phala.Want{Pools: []uint64{pid}}, func(_ context.Context, r phalaRead) error { return a.chainPool(r, pid) })
-	}
-	return cmd
-}
-
-func (a *app) chainPool(r phalaRead, pid uint64) error {
-	p := r.Pool(pid)
-	if p == nil {
-		return fleet.Fail(fleet.NotFound, fleet.Because("cli.no_pool", "pid", pid))
-	}
-	v := r.pool(p)
-	g := fieldGrid(poolGrid(), a.poolCells(r, p), a)
-	for _, w := range v.Queue {
-		text := joined([]string{w.Amount, w.User, w.Deadline})
-		if !a.csv() {
-			text = a.say("cli.withdrawal", "amount", w.Amount, "user", w.User, "deadline", w.Deadline)
-		}
-		g.add(a.label("col.withdrawal"), text)
-	}
-	return a.printChain(r.chainRead, view.PhalaPools{PhalaState: r.view(), Pools: []view.PhalaPool{v}}, g)
 }

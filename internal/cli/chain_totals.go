@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,11 +13,20 @@ import (
 )
 
 func (a *app) chainTotalsCmd() *cobra.Command {
-	var f chainFlags
+	var f listFlags
 	cmd := &cobra.Command{Use: "totals", Short: a.say("cli.chain_totals"), Long: a.say("cli.chain_totals_long"), Args: a.args(cobra.NoArgs)}
-	a.chainFlags(cmd, &f)
+	a.chainFlags(cmd, &f.chainFlags)
+	cmd.Flags().UintSliceVar(&f.pools, "pool", nil, a.say("cli.flag_totals_pool"))
+	cmd.Flags().BoolVar(&f.daily, "daily", false, a.say("cli.flag_daily"))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.readPhala(cmd.Context(), f, phala.Want{}, func(_ context.Context, r phalaRead) error { return a.chainTotals(r) })
+		return a.readPhala(cmd.Context(), f.chainFlags, f.want(), func(ctx context.Context, r phalaRead) (err error) {
+			if f.daily {
+				if r, err = r.withDaily(ctx, f.want()); err != nil {
+					return err
+				}
+			}
+			return a.chainTotals(r)
+		})
 	}
 	return cmd
 }
@@ -30,7 +40,12 @@ type figure struct {
 func (a *app) chainTotals(r phalaRead) error {
 	out := view.PhalaTotals{PhalaState: r.view(), Totals: map[string]any{}, Checks: []view.PhalaCheck{}}
 	g := grid{head: []string{"col.what", "col.value"}}
-	for _, f := range figures(r.Era, r.Totals()) {
+	all := figures(r.Era, r.Totals())
+	if r.daily != nil {
+		all = slices.Insert(all, slices.IndexFunc(all, func(f figure) bool { return f.code == "total.reward" })+1, figure{"total.daily", r.earned.PHA()})
+	}
+	all = append(all, figure{"total.height", r.height}, figure{"total.relay_height", r.Relay})
+	for _, f := range all {
 		name, label := strings.TrimPrefix(f.code, "total."), a.say(f.code)
 		out.Totals[name] = f.value
 		if a.csv() {

@@ -20,7 +20,9 @@ import (
 type phalaRead struct {
 	chainRead
 	*phala.State
-	daily map[phala.Account]fleet.Amount // nil: not asked for
+	rewards fleet.Amount                   // of all sessions that were read
+	daily   map[phala.Account]fleet.Amount // nil: not asked for
+	earned  fleet.Amount                   // all of daily
 }
 
 func (a *app) readPhala(ctx context.Context, f chainFlags, want phala.Want, show func(context.Context, phalaRead) error) error {
@@ -29,7 +31,7 @@ func (a *app) readPhala(ctx context.Context, f chainFlags, want phala.Want, show
 		if err != nil {
 			return err
 		}
-		if err := show(ctx, phalaRead{chainRead: r, State: s}); err != nil {
+		if err := show(ctx, phalaRead{chainRead: r, State: s, rewards: s.Totals().Reward}); err != nil {
 			return err
 		}
 		for _, c := range s.Checks {
@@ -56,11 +58,20 @@ func (r phalaRead) withDaily(ctx context.Context, want phala.Want) (phalaRead, e
 		return r, err
 	}
 	r.daily = phala.Daily(before, r.State)
+	r.earned = r.dailyOf(r.Sessions)
 	return r, nil
 }
 
+// dailyOf is what some sessions have earned in a day.
+func (r phalaRead) dailyOf(sessions []*phala.Session) (total fleet.Amount) {
+	for _, s := range sessions {
+		total = phala.Plus(total, r.daily[s.Account])
+	}
+	return total
+}
+
 func (r phalaRead) view() view.PhalaState {
-	return view.PhalaState{ChainState: r.state(), Era: r.Era.String(), Time: stamp(r.Now)}
+	return view.PhalaState{ChainState: r.state(), Era: r.Era.String(), Time: stamp(r.Now), RelayHeight: r.Relay}
 }
 
 func (r phalaRead) address(acc phala.Account) string {
@@ -117,33 +128,6 @@ func (r phalaRead) worker(x *phala.Session) view.PhalaWorker {
 	if w := x.Worker; w != nil {
 		out.Worker, out.Cores, out.CPULevel, out.Confidence, out.Score = w.Key.String(), w.Cores, w.CPULevel, w.Confidence, w.Score
 		out.Operator, out.Registered = r.address(w.Operator), stamp(w.Updated)
-	}
-	return out
-}
-
-// pool is a pool for programs.
-func (r phalaRead) pool(p *phala.Pool) view.PhalaPool {
-	sums := p.Totals()
-	out := view.PhalaPool{
-		Pool: p.ID, Kind: string(p.Kind), Owner: r.address(p.Owner), OwnerGas: p.OwnerGas.PHA(), Commission: big.NewRat(int64(p.Commission), 10_000).FloatString(4),
-		Value: p.Value.PHA(), Shares: p.Shares.PHA(), Free: p.Free.PHA(), Used: p.Used.PHA(), Releasing: p.Releasing.PHA(), OwnerReward: p.OwnerReward.PHA(),
-		Claimable: p.Claimable.PHA(), PerShare: p.PerShare.String(), Workers: len(p.Workers), States: map[string]int{}, V: sums.V.String(), Reward: sums.Reward.PHA(),
-		Queued: p.Queued().PHA(), ForceStop: p.Due, ForceStopAt: stamp(p.DueAt), Invests: append([]uint64{}, p.Invests...), Queue: []view.PhalaWithdrawal{},
-	}
-	if room, over, ok := p.Remaining(); ok {
-		limit, left := p.Cap.PHA(), room.PHA()
-		if over {
-			left = "-" + left
-		}
-		out.Cap, out.Remaining = &limit, &left
-	}
-	for state, n := range sums.ByState {
-		out.States[string(state)] = n
-	}
-	for _, w := range p.Queue {
-		out.Queue = append(out.Queue, view.PhalaWithdrawal{
-			User: r.address(w.User), Shares: w.Shares.PHA(), Amount: w.Amount.PHA(), Start: stamp(w.Start), Deadline: stamp(w.Deadline(r.Grace)),
-		})
 	}
 	return out
 }

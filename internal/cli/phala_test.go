@@ -136,8 +136,9 @@ func TestPhalaTables(t *testing.T) {
 	for name, args := range map[string][]string{
 		"chain_totals":  {"chain", "totals"},
 		"chain_workers": {"chain", "workers", "--sort", "v", "--desc"},
-		"chain_pools":   {"chain", "pools"},
+		"chain_pools":   {"chain", "pools", "--daily"},
 		"chain_pool":    {"chain", "pool", "1"},
+		"chain_stakers": {"chain", "stakers", "--sort", "queued", "--desc"},
 		"chain_worker":  {"chain", "worker", recordedWorker},
 		"estimate":      {"estimate", "--worker", recordedWorker, "--price", "0.1"},
 	} {
@@ -192,7 +193,41 @@ func TestPhalaChoices(t *testing.T) {
 	if w := workers("--pool", "2", "--sort", "daily", "--desc", "--daily").Workers[0]; w.Daily == nil || *w.Daily != "20" || w.Worker != recordedWorker {
 		t.Errorf("%+v", w) // 55.5 less 15.5, in two days
 	}
+	var totals view.PhalaTotals
+	r := shell{lang: i18n.EN}.run(t, "chain", "totals", "--daily", "--pool", "2", "-o", "json", "--rpc", rpc)
+	if err := json.Unmarshal([]byte(r.out), &totals); err != nil || fmt.Sprintf("%v %v %v %v", totals.Totals["daily"], totals.Totals["bound"], totals.Totals["relay_height"], totals.RelayHeight) != "20 2 1076 1076" {
+		t.Error(err, r.err, totals)
+	}
+	var pools view.PhalaPools
+	r = shell{lang: i18n.EN}.run(t, "chain", "pools", "--daily", "-o", "json", "--rpc", rpc)
+	if err := json.Unmarshal([]byte(r.out), &pools); err != nil || len(pools.Pools) != 5 {
+		t.Fatal(err, r.err)
+	}
+	// 55.5 of 278.703317788998 PHA, and all that was earned since the day before.
+	if p := pools.Pools[2]; *p.Daily != "20" || *p.DailyShare != "100.00000000" || *p.RewardShare != "19.91364884" || p.SharePrice != "1.00167704" {
+		t.Errorf("%s %s %s %s", *p.Daily, *p.DailyShare, *p.RewardShare, p.SharePrice)
+	}
+	stakers := func(args ...string) (out view.PhalaStakers) {
+		t.Helper()
+		r := shell{lang: i18n.EN}.run(t, append([]string{"chain", "stakers", "-o", "json", "--rpc", rpc}, args...)...)
+		if err := json.Unmarshal([]byte(r.out), &out); err != nil {
+			t.Error(err, r.err)
+		}
+		return out
+	}
+	for want, args := range map[string][]string{
+		"9": {}, "4": {"--pool", "1"}, "4 ": {"--queued"}, "2": {"--owner", simOwner}, "2 ": {"--staker", "45ppQG9QcAkUdh2AP25CxDAnBAK1EACefQA2rMtbApzu6UXa"},
+		"1": {"--sort", "queued", "--desc", "--limit", "1"},
+	} {
+		if got := stakers(args...).Stakers; fmt.Sprint(len(got)) != strings.TrimSpace(want) {
+			t.Errorf("%v: %d stakers", args, len(got))
+		}
+	}
+	if s := stakers("--sort", "queued", "--desc", "--limit", "1").Stakers[0]; s.Pool != 1 || s.Queued != "11000.123456" || s.Claimable != "12.5" || s.Shares != nil {
+		t.Errorf("%+v", s)
+	}
 	for says, args := range map[string][]string{
+		"you is not an account's":    {"chain", "stakers", "--staker", "you"},
 		"There are: worker, pool":    {"chain", "workers", "--sort", "size"},
 		"There is no state Sad":      {"chain", "workers", "--state", "Sad"},
 		"is not an account's":        {"chain", "pools", "--owner", "me"},

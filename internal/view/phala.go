@@ -3,8 +3,9 @@ package view
 // PhalaState says of which block Phala's state was read.
 type PhalaState struct {
 	ChainState
-	Era  string `json:"era"`  // v1 | v2
-	Time string `json:"time"` // the block's own
+	Era         string `json:"era"`          // v1 | v2
+	Time        string `json:"time"`         // the block's own
+	RelayHeight uint32 `json:"relay_height"` // relay chain block that it was built on; 0: not told
 }
 
 // PhalaTotals are sums of the whole network: numbers, and PHA as decimal text, by the names that docs/chain.md lists.
@@ -78,14 +79,22 @@ type PhalaPool struct {
 	Remaining   *string           `json:"remaining"` // below the cap, negative above it; null: no cap
 	OwnerReward string            `json:"owner_reward"`
 	Claimable   string            `json:"claimable"`
-	PerShare    string            `json:"per_share"` // first era: reward since the pool began
+	PerShare    string            `json:"per_share"`   // first era: reward since the pool began
+	SharePrice  string            `json:"share_price"` // what a share is worth now
 	Workers     int               `json:"workers"`
 	States      map[string]int    `json:"states"`
 	V           string            `json:"v"`
+	Ve          string            `json:"ve"`
+	PInit       uint64            `json:"p_init"`
+	PInstant    uint64            `json:"p_instant"`
 	Reward      string            `json:"reward"`
+	RewardShare *string           `json:"reward_share"` // percent of all sessions'; null: the network was not read
+	Daily       *string           `json:"daily"`        // null: not asked for
+	DailyShare  *string           `json:"daily_share"`  // percent of the network's; null: not known
 	Queued      string            `json:"queued"`
 	ForceStop   bool              `json:"force_stop_due"`
 	ForceStopAt string            `json:"force_stop_at"` // "": nothing uncovered waits
+	Locked      bool              `json:"locked"`        // a vault whose stake is being taken out of its pools
 	Invests     []uint64          `json:"invests"`
 	Queue       []PhalaWithdrawal `json:"queue"`
 }
@@ -97,6 +106,28 @@ type PhalaWithdrawal struct {
 	Amount   string `json:"amount"`
 	Start    string `json:"start"`
 	Deadline string `json:"deadline"`
+}
+
+// PhalaStakers are who has staked in pools and vaults.
+type PhalaStakers struct {
+	PhalaState
+	Stakers []PhalaStaker `json:"stakers"`
+}
+
+// PhalaStaker is somebody's stake in a pool. PHA and shares are decimal text.
+type PhalaStaker struct {
+	Pool      uint64  `json:"pool"`
+	Kind      string  `json:"kind"`
+	Staker    string  `json:"staker"`
+	Shares    *string `json:"shares"` // null: the chain does not tell
+	Value     *string `json:"value"`  // of the shares, at their present price
+	Part      *string `json:"part"`   // percent of the pool's shares
+	Queued    string  `json:"queued"` // shares that wait in the pool's queue: in v1 part of shares, in v2 beside them
+	Locked    string  `json:"locked"` // v1: paid in; v2: locked by the account's votes, over all pools
+	Available string  `json:"available"`
+	Pending   string  `json:"pending"`
+	Debt      string  `json:"debt"`
+	Claimable string  `json:"claimable"`
 }
 
 // Estimate is what a worker would earn.

@@ -103,7 +103,7 @@ func shapes() map[string]any {
 		Incidents: []Incident{w.Incident(incident(), nil)}, Plans: []Plan{w.Plan(plan())},
 	}
 	state := ChainState{Height: 2700000, Hash: "0x2abe", Spec: "khala", SpecVersion: 1250}
-	phalaState := PhalaState{state, "v2", "2023-06-06T11:16:12Z"}
+	phalaState := PhalaState{state, "v2", "2023-06-06T11:16:12Z", 15800000}
 	return map[string]any{
 		"node": w.Node(node(), decision()), "node_bare": w.Node(fleet.NodeStatus{}, fleet.Decision{}),
 		"bridge": w.Bridge(bridge(), decision()), "bridge_bare": w.Bridge(fleet.BridgeStatus{}, fleet.Decision{}),
@@ -116,6 +116,7 @@ func shapes() map[string]any {
 		"phala_totals":    PhalaTotals{phalaState, map[string]any{"sessions": 3590, "stake": "20468759.17"}, []PhalaCheck{{"bindings", 3551, 1, []string{"0x7370"}}}},
 		"phala_workers":   PhalaWorkers{phalaState, []PhalaWorker{phalaWorker()}}, "phala_worker": phalaWorker(),
 		"phala_pools": PhalaPools{phalaState, []PhalaPool{phalaPool()}}, "phala_pool": phalaPool(),
+		"phala_stakers": PhalaStakers{phalaState, []PhalaStaker{phalaStaker()}}, "phala_staker": phalaStaker(),
 		"estimate": Estimate{"phala-2023", []EstimateLine{{"ve", "19570.00", "f·(S + C)"}}, []string{"too much"}},
 		"plan":     w.Plan(plan()), "plan_bare": w.Plan(fleet.Plan{Counts: map[fleet.StepState]int{fleet.StepDone: 3}}),
 		"status": full,
@@ -135,8 +136,17 @@ func phalaPool() PhalaPool {
 	limit, room, moment := "10", "-1.5", "2023-06-06T11:16:12Z"
 	return PhalaPool{
 		Pool: 7, Kind: "StakePool", Owner: "45R2", OwnerGas: "1", Commission: "35.5000", Value: "11.5", Shares: "11", Free: "1", Used: "10.5", Releasing: "2", Cap: &limit,
-		Remaining: &room, OwnerReward: "3", Claimable: "4", PerShare: "5", Workers: 1, States: map[string]int{"Working": 1}, V: "6", Reward: "7", Queued: "8",
-		ForceStop: true, ForceStopAt: moment, Invests: []uint64{9}, Queue: []PhalaWithdrawal{{"45R2", "7", "8", moment, moment}},
+		Remaining: &room, OwnerReward: "3", Claimable: "4", PerShare: "5", SharePrice: "1.04545454", Workers: 1,
+		States: map[string]int{"Working": 1}, V: "6", Ve: "5.5", PInit: 1842, PInstant: 1577, Reward: "7", RewardShare: &limit, Daily: &limit, DailyShare: &limit,
+		Queued: "8", Locked: true, ForceStop: true, ForceStopAt: moment, Invests: []uint64{9}, Queue: []PhalaWithdrawal{{"45R2", "7", "8", moment, moment}},
+	}
+}
+
+func phalaStaker() PhalaStaker {
+	shares := "10"
+	return PhalaStaker{
+		Pool: 7, Kind: "StakePool", Staker: "45R2", Shares: &shares, Value: &shares, Part: &shares, Queued: "1", Locked: "2", Available: "3", Pending: "4", Debt: "5",
+		Claimable: "6",
 	}
 }
 
