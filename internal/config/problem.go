@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"phalops/internal/fleet"
+	"phalops/internal/i18n"
 )
 
 // Problem is one mistake in a configuration file. Neither Reason nor Excerpt ever holds a secret: the excerpt ends with "…"
@@ -57,28 +57,7 @@ func (p Problem) Caret() string {
 	if p.Column < 1 || p.Column > utf8.RuneCountInString(p.Excerpt) {
 		return ""
 	}
-	var b strings.Builder
-	for i, c := range []rune(p.Excerpt) {
-		switch {
-		case i+1 == p.Column:
-			b.WriteByte('^')
-			return b.String()
-		case c == '\t':
-			b.WriteByte('\t')
-		case isWide(c):
-			b.WriteString("  ")
-		default:
-			b.WriteByte(' ')
-		}
-	}
-	return ""
-}
-
-// isWide reports whether terminals give c two cells: Chinese, Japanese and Korean text and full-width forms.
-func isWide(c rune) bool {
-	return c >= 0x1100 && c <= 0x115f || c >= 0x2e80 && c <= 0xa4cf || c >= 0xac00 && c <= 0xd7a3 ||
-		c >= 0xf900 && c <= 0xfaff || c >= 0xfe30 && c <= 0xfe6f || c >= 0xff00 && c <= 0xff60 ||
-		c >= 0xffe0 && c <= 0xffe6 || c >= 0x1f300 && c <= 0x1faff || c >= 0x20000 && c <= 0x3fffd
+	return i18n.Before(p.Excerpt, p.Column) + "^"
 }
 
 // Problems is everything that is wrong with a file, in the order of the file.

@@ -12,19 +12,23 @@ import (
 type cell struct {
 	text   string
 	column int // from 1, in characters; where text begins
+	line   int // 0: where the row begins
 }
 
-// mistake is a Problem before it has a line.
+// mistake is a Problem on its way to the report.
 type mistake struct {
-	column int
+	line   int // 0: where the row begins
+	column int // 0: the whole line
 	why    fleet.Reason
 }
 
-// blankStart cuts blanks off both ends of s, which begins at a column.
+func (c cell) wrong(why fleet.Reason) *mistake { return &mistake{c.line, c.column, why} }
+
+// trimmed cuts blanks off both ends of s, which begins at a column.
 func trimmed(s string, column int) cell {
 	rest := strings.TrimLeftFunc(s, unicode.IsSpace)
 	column += utf8.RuneCountInString(s[:len(s)-len(rest)])
-	return cell{strings.TrimRightFunc(rest, unicode.IsSpace), column}
+	return cell{text: strings.TrimRightFunc(rest, unicode.IsSpace), column: column}
 }
 
 // cells cuts a line at sep. A cell may stand in double quotes, within which "" is a quote and sep is text; blanks around it
@@ -48,13 +52,13 @@ func cells(line string, sep rune, comments bool) ([]cell, *mistake) {
 		}
 		text, after, closed := cutQuoted(rest[1:])
 		if !closed {
-			return nil, &mistake{column, fleet.Because("roster.open_quote")}
+			return nil, &mistake{column: column, why: fleet.Because("roster.open_quote")}
 		}
-		out = append(out, cell{text, column})
+		out = append(out, cell{text: text, column: column})
 		column += utf8.RuneCountInString(rest[:len(rest)-len(after)])
 		gap, next, more := cutBare(after, sep, comments)
 		if c := trimmed(gap, column); c.text != "" {
-			return nil, &mistake{c.column, fleet.Because("roster.after_quote")}
+			return nil, c.wrong(fleet.Because("roster.after_quote"))
 		}
 		if !more {
 			return out, nil
@@ -103,6 +107,11 @@ func uncommented(line string) cell {
 	return trimmed(before, 1)
 }
 
+// at is the place of the byte i of the cell's text, for a mistake within it.
+func (c cell) at(i int) cell {
+	return cell{line: c.line, column: c.column + utf8.RuneCountInString(c.text[:i])}
+}
+
 // parts cuts s at every colon outside brackets.
 func parts(s cell) []cell {
 	var out []cell
@@ -115,11 +124,11 @@ func parts(s cell) []cell {
 			depth--
 		case ':':
 			if depth <= 0 {
-				out = append(out, cell{s.text[from:i], start})
+				out = append(out, cell{text: s.text[from:i], column: start})
 				from, start = i+1, column+1
 			}
 		}
 		column++
 	}
-	return append(out, cell{s.text[from:], start})
+	return append(out, cell{text: s.text[from:], column: start})
 }

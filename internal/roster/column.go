@@ -129,6 +129,8 @@ type dialect struct {
 	needs    column                                     // a table without it is none
 	needed   func() fleet.Reason                        // says so
 	labelled bool                                       // an unknown header is a label
+	excerpt  func(line string) string                   // quotes a line
+	guard    func(fleet.Reason) fleet.Reason            // nil: reasons are said as they are
 	accept   func(r *row) (problem *mistake, full bool) // takes a row that could be read; full ends the reading
 }
 
@@ -152,14 +154,22 @@ func (d dialect) judge(header string, c column) fleet.Reason {
 	case c != colUnknown:
 		return fleet.Reason{}
 	}
-	near := nearest(folded(header), d.keys)
-	switch {
+	switch near := nearest(folded(header), d.keys); {
 	case near != "" && d.labelled:
 		return fleet.Because("roster.column_or_label", "value", show(header), "near", near)
-	case near != "":
-		return fleet.Because("roster.column_near", "value", show(header), "near", near)
 	case !d.labelled:
-		return fleet.Because("roster.column", "value", show(header), "keys", strings.Join(d.keys, ", "))
+		return d.unknownKey(header)
 	}
 	return fleet.Reason{}
+}
+
+// unknownKey says what could be meant by a word that is no column.
+func (d dialect) unknownKey(header string) fleet.Reason {
+	if near := nearest(folded(header), d.keys); near != "" {
+		return fleet.Because("roster.column_near", "value", show(header), "near", near)
+	}
+	if d.labelled {
+		return fleet.Because("roster.key_or_label", "value", show(header), "keys", strings.Join(d.keys, ", "))
+	}
+	return fleet.Because("roster.column", "value", show(header), "keys", strings.Join(d.keys, ", "))
 }

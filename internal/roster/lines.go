@@ -13,13 +13,13 @@ func lineRow(line string) (*row, *mistake) {
 	c := uncommented(line)
 	if at := strings.IndexAny(c.text, "：，；、"); at >= 0 {
 		wide, _ := utf8.DecodeRuneInString(c.text[at:])
-		return nil, &mistake{c.column + utf8.RuneCountInString(c.text[:at]), fleet.Because("roster.wide_sign", "sign", string(wide))}
+		return nil, c.at(at).wrong(fleet.Because("roster.wide_sign", "sign", string(wide)))
 	}
 	if strings.Contains(c.text, ",") {
 		return commaRow(line)
 	}
 	if at := strings.IndexFunc(c.text, unicode.IsSpace); at >= 0 {
-		return nil, &mistake{c.column + utf8.RuneCountInString(c.text[:at]), fleet.Because("roster.blanks")}
+		return nil, c.at(at).wrong(fleet.Because("roster.blanks"))
 	}
 	return colonRow(c)
 }
@@ -30,7 +30,7 @@ func commaRow(line string) (*row, *mistake) {
 	case wrong != nil:
 		return nil, wrong
 	case len(all) != 4:
-		return nil, &mistake{0, fleet.Because("roster.four_fields", "count", len(all))}
+		return nil, &mistake{why: fleet.Because("roster.four_fields", "count", len(all))}
 	}
 	r := &row{}
 	r.cells[colName], r.cells[colEndpoint], r.cells[colStake], r.cells[colPID] = all[0], all[1], all[2], all[3]
@@ -43,7 +43,7 @@ func colonRow(c cell) (*row, *mistake) {
 	r := &row{}
 	if isIPv6(c.text) {
 		if pid, rest, _ := strings.Cut(c.text, ":"); isDigits(pid) && isIPv6(rest) {
-			return nil, &mistake{c.column, fleet.Because("roster.ipv6_or_pid", "whole", "["+c.text+"]", "pid", pid+":["+rest+"]")}
+			return nil, c.wrong(fleet.Because("roster.ipv6_or_pid", "whole", "["+c.text+"]", "pid", pid+":["+rest+"]"))
 		}
 		r.cells[colEndpoint] = c
 		return r, nil
@@ -54,30 +54,30 @@ func colonRow(c cell) (*row, *mistake) {
 	}
 	switch {
 	case r.cells[colPID].text == "" && isDigits(all[0].text):
-		return nil, &mistake{c.column, fleet.Because("roster.only_number", "value", show(c.text))}
+		return nil, c.wrong(fleet.Because("roster.only_number", "value", show(c.text)))
 	case len(all) > 1 && strings.HasPrefix(all[1].text, "//"):
 		return urlRow(r, all)
 	case all[0].text == "" || len(all) > 3:
-		return nil, &mistake{all[0].column, fleet.Because("roster.brackets")}
+		return nil, all[0].wrong(fleet.Because("roster.brackets"))
 	}
 	last := all[len(all)-1]
 	switch {
 	case len(all) == 1:
 		r.cells[colEndpoint] = all[0]
 	case last.text == "":
-		return nil, &mistake{last.column, fleet.Because("roster.empty_part")}
+		return nil, last.wrong(fleet.Because("roster.empty_part"))
 	case len(all) == 3:
 		if !isDigits(all[1].text) {
-			return nil, &mistake{all[1].column, fleet.Because("roster.bad_port", "value", show(all[1].text))}
+			return nil, all[1].wrong(fleet.Because("roster.bad_port", "value", show(all[1].text)))
 		}
-		r.cells[colEndpoint], r.cells[colName] = cell{all[0].text + ":" + all[1].text, all[0].column}, last
+		r.cells[colEndpoint], r.cells[colName] = all[0].with(all[1]), last
 	case r.cells[colPID].text == "" && isDigits(last.text):
-		r.cells[colEndpoint] = cell{all[0].text + ":" + last.text, all[0].column}
+		r.cells[colEndpoint] = all[0].with(last)
 	case r.cells[colPID].text == "":
-		return nil, &mistake{last.column, fleet.Because("roster.name_without_pid", "value", show(last.text))}
+		return nil, last.wrong(fleet.Because("roster.name_without_pid", "value", show(last.text)))
 	case isDigits(last.text):
-		return nil, &mistake{last.column, fleet.Because("roster.port_or_name", "value", show(last.text),
-			"port", show(r.cells[colPID].text+":http://"+all[0].text+":"+last.text), "name", show(r.cells[colPID].text+":"+all[0].text+":"+DefaultPort+":"+last.text))}
+		return nil, last.wrong(fleet.Because("roster.port_or_name", "value", show(last.text),
+			"port", show(r.cells[colPID].text+":http://"+all[0].text+":"+last.text), "name", show(r.cells[colPID].text+":"+all[0].text+":"+DefaultPort+":"+last.text)))
 	default:
 		r.cells[colEndpoint], r.cells[colName] = all[0], last
 	}
@@ -86,19 +86,25 @@ func colonRow(c cell) (*row, *mistake) {
 
 // urlRow reads scheme, //host, port and name, which were cut at their colons.
 func urlRow(r *row, all []cell) (*row, *mistake) {
-	url := cell{all[0].text + ":" + all[1].text, all[0].column}
+	url := all[0].with(all[1])
 	rest := all[2:]
 	if len(rest) > 0 && isDigits(strings.TrimRight(rest[0].text, "/")) {
-		url.text += ":" + rest[0].text
+		url = url.with(rest[0])
 		rest = rest[1:]
 	}
 	if len(rest) > 1 || strings.Contains(strings.TrimRight(strings.TrimPrefix(all[1].text, "//"), "/"), "/") || len(rest) == 1 && strings.Contains(rest[0].text, "/") {
-		return nil, &mistake{url.column, fleet.Because("roster.url_in_line")}
+		return nil, url.wrong(fleet.Because("roster.url_in_line"))
 	}
 	if r.cells[colEndpoint] = url; len(rest) == 1 {
 		if r.cells[colName] = rest[0]; r.cells[colName].text == "" {
-			return nil, &mistake{r.cells[colName].column, fleet.Because("roster.empty_part")}
+			return nil, r.cells[colName].wrong(fleet.Because("roster.empty_part"))
 		}
 	}
 	return r, nil
+}
+
+// with is two cells that a colon cut in two.
+func (c cell) with(next cell) cell {
+	c.text += ":" + next.text
+	return c
 }

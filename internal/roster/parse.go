@@ -17,7 +17,7 @@ func Parse(r io.Reader, o Options) (List, error) {
 			return wrong, false
 		}
 		if len(list.Entries)+len(entries) > MaxEntries {
-			return &mistake{0, fleet.Because("roster.too_many", "most", MaxEntries)}, true
+			return &mistake{why: fleet.Because("roster.too_many", "most", MaxEntries)}, true
 		}
 		if wrong := r.twice(entries, names, endpoints); wrong != nil {
 			return wrong, false
@@ -38,11 +38,11 @@ func (r *row) twice(entries []Entry, names, endpoints map[string]int) *mistake {
 	for i, e := range entries {
 		if line, ok := endpoints[e.Endpoint]; ok {
 			r.forget(entries[:i], names, endpoints)
-			return &mistake{r.cells[colEndpoint].column, fleet.Because("roster.twice_endpoint", "endpoint", e.Endpoint, "line", line)}
+			return r.cells[colEndpoint].wrong(fleet.Because("roster.twice_endpoint", "endpoint", e.Endpoint, "line", line))
 		}
 		if line, ok := names[e.Name]; ok {
 			r.forget(entries[:i], names, endpoints)
-			return &mistake{r.cells[colName].column, fleet.Because("roster.twice_name", "name", show(e.Name), "line", line)}
+			return r.cells[colName].wrong(fleet.Because("roster.twice_name", "name", show(e.Name), "line", line))
 		}
 		names[e.Name], endpoints[e.Endpoint] = e.Line, e.Line
 	}
@@ -58,7 +58,7 @@ func (r *row) forget(entries []Entry, names, endpoints map[string]int) {
 
 func workers() dialect {
 	return dialect{
-		top: "workers", keys: workerKeys(), column: workerColumn, line: lineRow, labelled: true,
+		top: "workers", keys: workerKeys(), column: workerColumn, line: lineRow, labelled: true, excerpt: excerpt,
 		needs: colEndpoint, needed: func() fleet.Reason { return fleet.Because("roster.no_endpoint_column") },
 	}
 }
@@ -99,10 +99,12 @@ func (p *parser) body(first int, line string) {
 		p.yaml()
 		return
 	}
-	if h, all := p.d.header(line); h != nil && len(line) <= MaxLine {
-		p.form = FormTable
-		p.table(first, h, all)
-		return
+	if len(line) <= MaxLine {
+		if h, all := p.d.header(line); h != nil {
+			p.form = FormTable
+			p.table(first, h, all)
+			return
+		}
 	}
 	p.form = FormLines
 	for n := first; n <= len(p.lines); n++ {
@@ -115,7 +117,7 @@ func (p *parser) body(first int, line string) {
 // take reads one line and hands over its row; false: enough.
 func (p *parser) take(n int, text string, read func(string) (*row, *mistake)) bool {
 	if len(text) > MaxLine {
-		p.report(n, &mistake{0, fleet.Because("roster.long_line", "most", MaxLine)})
+		p.report(n, &mistake{why: fleet.Because("roster.long_line", "most", MaxLine)})
 		return true
 	}
 	r, wrong := read(text)
@@ -139,14 +141,20 @@ func (p *parser) accept(n int, r *row) bool {
 	return !full
 }
 
-// report tells a mistake on line n; 0 and lines that are not there mean the whole list.
+// report tells a mistake, on line n where it does not say another; lines that are not there mean the whole list.
 func (p *parser) report(n int, m *mistake) {
 	if p.count++; p.count > MaxProblems {
 		return
 	}
+	if m.line != 0 {
+		n = m.line
+	}
 	problem := Problem{Reason: m.why}
+	if p.d.guard != nil {
+		problem.Reason = p.d.guard(m.why)
+	}
 	if n >= 1 && n <= len(p.lines) {
-		problem = Problem{Line: n, Column: m.column, Reason: m.why, Excerpt: excerpt(p.lines[n-1])}
+		problem.Line, problem.Column, problem.Excerpt = n, m.column, p.d.excerpt(p.lines[n-1])
 	}
 	p.problems = append(p.problems, problem)
 }

@@ -52,7 +52,7 @@ type PoolAt struct {
 	Bridge string
 }
 
-// Split is a pool whose new workers did not all fit at one bridge.
+// Split is a pool whose new workers go to several bridges, because no one had room for all or because the list says so.
 type Split struct {
 	PID     uint64
 	Bridges []string // in the order of Name
@@ -84,8 +84,8 @@ func (p Placement) Count(f Fate) int {
 func Place(entries []Entry, bridges []Bridge, o PlaceOptions) Placement {
 	p := newPlacer(entries, bridges, o)
 	p.check()
-	p.whole()
-	p.parts()
+	p.together()
+	p.apart()
 	return p.result()
 }
 
@@ -96,19 +96,23 @@ type placer struct {
 	bridges []Bridge // by name
 	room    []int    // places left at each bridge
 	groups  []*group // what is to be placed, the largest first
+
+	own       map[uint64][]int // by pool; see standing
+	poolNames map[string]bool  // names of pools that some v3 bridge has
 }
 
 // group is what must stay together: the new workers of one pool that may go to the same bridges.
 type group struct {
 	pid     uint64
 	entries []int        // into placed
-	may     []int        // into bridges, the best first
+	may     []int        // into bridges
 	why     fleet.Reason // why it may go nowhere
+	own     []int        // how much of the pool is at each bridge; see standing
 	at      int          // into bridges; -1: nowhere yet
 }
 
 func newPlacer(entries []Entry, bridges []Bridge, o PlaceOptions) *placer {
-	p := &placer{o: o, bridges: slices.Clone(bridges)}
+	p := &placer{o: o, bridges: slices.Clone(bridges), own: map[uint64][]int{}, poolNames: map[string]bool{}}
 	slices.SortStableFunc(p.bridges, func(a, b Bridge) int { return compare(a.Name, b.Name) })
 	for _, e := range entries {
 		p.placed = append(p.placed, Placed{Entry: e})
@@ -119,6 +123,11 @@ func newPlacer(entries []Entry, bridges []Bridge, o PlaceOptions) *placer {
 			limit = DefaultMax
 		}
 		p.room = append(p.room, max(0, limit-len(b.Workers)))
+		for _, pool := range b.Pools {
+			if b.Version == "v3" {
+				p.poolNames[pool.Name] = true
+			}
+		}
 	}
 	return p
 }

@@ -66,19 +66,19 @@ func (p *placer) conflict(one *Placed, byName, byEndpoint, byKey []seen) bool {
 			return false
 		}
 	}
-	for _, s := range byEndpoint {
+	switch {
+	case len(byEndpoint) > 0:
+		s := byEndpoint[0]
 		return one.refuse(s.bridge, fleet.Because("roster.taken_endpoint", "endpoint", e.Endpoint, "name", s.worker.Name, "bridge", s.bridge))
-	}
-	for _, s := range byName {
-		if s.worker == nil {
-			return one.refuse("", fleet.Because("roster.twice_name", "name", e.Name, "line", s.line))
-		}
+	case len(byName) > 0 && byName[0].worker == nil:
+		return one.refuse("", fleet.Because("roster.twice_name", "name", e.Name, "line", byName[0].line))
+	case len(byName) > 0:
+		s := byName[0]
 		return one.refuse(s.bridge, fleet.Because("roster.taken_name", "name", e.Name, "endpoint", s.worker.Endpoint, "bridge", s.bridge))
-	}
-	for _, s := range byKey {
-		if s.worker == nil {
-			return one.refuse("", fleet.Because("roster.twice_key", "line", s.line))
-		}
+	case len(byKey) > 0 && byKey[0].worker == nil:
+		return one.refuse("", fleet.Because("roster.twice_key", "line", byKey[0].line))
+	case len(byKey) > 0:
+		s := byKey[0]
 		return one.refuse(s.bridge, fleet.Because("roster.taken_key", "name", s.worker.Name, "bridge", s.bridge))
 	}
 	return true

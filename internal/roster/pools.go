@@ -20,10 +20,10 @@ func ParsePools(r io.Reader, o PoolOptions) (PoolList, error) {
 			return wrong, false
 		}
 		if line, ok := pids[e.PID]; ok {
-			return &mistake{r.cells[colPID].column, fleet.Because("roster.twice_pid", "pid", e.PID, "line", line)}, false
+			return r.cells[colPID].wrong(fleet.Because("roster.twice_pid", "pid", e.PID, "line", line)), false
 		}
 		if line, ok := names[e.Name]; ok {
-			return &mistake{r.cells[colName].column, fleet.Because("roster.twice_name", "name", show(e.Name), "line", line)}, false
+			return r.cells[colName].wrong(fleet.Because("roster.twice_name", "name", show(e.Name), "line", line)), false
 		}
 		pids[e.PID], names[e.Name] = e.Line, e.Line
 		list.Entries = append(list.Entries, e)
@@ -39,7 +39,7 @@ func ParsePools(r io.Reader, o PoolOptions) (PoolList, error) {
 
 func pools() dialect {
 	return dialect{
-		top: "pools", keys: poolKeys(), column: poolColumn, line: poolRow,
+		top: "pools", keys: poolKeys(), column: poolColumn, line: poolRow, excerpt: poolExcerpt, guard: guarded,
 		needs: colPID, needed: func() fleet.Reason { return fleet.Because("roster.no_pid_column") },
 	}
 }
@@ -51,7 +51,7 @@ func poolRow(line string) (*row, *mistake) {
 	case wrong != nil:
 		return nil, wrong
 	case len(all) > 4:
-		return nil, &mistake{all[4].column, fleet.Because("roster.pool_fields", "count", len(all))}
+		return nil, all[4].wrong(fleet.Because("roster.pool_fields", "count", len(all)))
 	}
 	r := &row{}
 	for i, c := range all {
@@ -65,25 +65,25 @@ func (r *row) pool(o PoolOptions) (PoolEntry, *mistake) {
 	e := PoolEntry{Line: r.line, Operator: o.Operator, Name: r.cells[colName].text, Proxied: r.cells[colProxied].text, Bridge: r.cells[colBridge].text}
 	pid, why := PID(r.cells[colPID].text)
 	if !why.IsZero() {
-		return e, &mistake{r.cells[colPID].column, why}
+		return e, r.cells[colPID].wrong(why)
 	}
 	if e.PID = pid; e.Name == "" {
 		e.Name = strconv.FormatUint(pid, 10)
 	}
 	if ref := r.cells[colOperator]; ref.text != "" {
 		if why := o.judge(ref.text); !why.IsZero() {
-			return e, &mistake{ref.column, why}
+			return e, ref.wrong(why)
 		}
 		e.Operator = ref.text
 	}
 	if c := r.cells[colProxied]; c.text != "" {
 		if _, _, err := scale.ParseAddress(c.text); err != nil {
-			return e, &mistake{c.column, fleet.Because("roster.bad_account")}
+			return e, c.wrong(fleet.Because("roster.bad_account"))
 		}
 	}
-	for _, c := range []cell{{e.Name, r.cells[colName].column}, {e.Bridge, r.cells[colBridge].column}} {
+	for _, c := range []cell{r.cells[colName], r.cells[colBridge]} {
 		if _, why := Name(c.text); c.text != "" && !why.IsZero() {
-			return e, &mistake{c.column, why}
+			return e, c.wrong(why)
 		}
 	}
 	return e, optional(r.cells[colSyncOnly], &e.SyncOnly, Switch)

@@ -49,30 +49,30 @@ func (r *row) entries(o Options) ([]Entry, *mistake) {
 		return nil, wrong
 	}
 	if r.cells[colEndpoint].text == "" {
-		return nil, &mistake{r.cells[colEndpoint].column, fleet.Because("roster.no_address")}
+		return nil, r.cells[colEndpoint].wrong(fleet.Because("roster.no_address"))
 	}
 	endpoints, why := expand(r.cells[colEndpoint].text)
 	if !why.IsZero() {
-		return nil, &mistake{r.cells[colEndpoint].column, why}
+		return nil, r.cells[colEndpoint].wrong(why)
 	}
 	names, why := expand(r.cells[colName].text)
 	switch {
 	case !why.IsZero():
-		return nil, &mistake{r.cells[colName].column, why}
+		return nil, r.cells[colName].wrong(why)
 	case r.cells[colName].text != "" && len(names) != len(endpoints):
-		return nil, &mistake{r.cells[colName].column, fleet.Because("roster.range_length", "names", len(names), "addresses", len(endpoints))}
+		return nil, r.cells[colName].wrong(fleet.Because("roster.range_length", "names", len(names), "addresses", len(endpoints)))
 	}
 	out := make([]Entry, len(endpoints))
 	for i, endpoint := range endpoints {
 		e := &out[i]
 		*e = base
 		if e.Endpoint, why = Endpoint(endpoint); !why.IsZero() {
-			return nil, &mistake{r.cells[colEndpoint].column, why}
+			return nil, r.cells[colEndpoint].wrong(why)
 		}
 		if r.cells[colName].text == "" {
 			e.Name = defaultName(e.Endpoint)
 		} else if e.Name, why = Name(names[i]); !why.IsZero() {
-			return nil, &mistake{r.cells[colName].column, why}
+			return nil, r.cells[colName].wrong(why)
 		}
 	}
 	return out, nil
@@ -92,16 +92,16 @@ func (r *row) common(o Options) (e Entry, wrong *mistake) {
 	if wrong == nil && r.cells[colBridge].text != "" {
 		var why fleet.Reason
 		if e.Bridge, why = Name(r.cells[colBridge].text); !why.IsZero() {
-			wrong = &mistake{r.cells[colBridge].column, why}
+			wrong = r.cells[colBridge].wrong(why)
 		}
 	}
 	switch {
 	case wrong != nil:
 		return e, wrong
 	case e.PID == nil && o.NeedPID:
-		return e, &mistake{0, fleet.Because("roster.need_pid")}
+		return e, &mistake{why: fleet.Because("roster.need_pid")}
 	case e.PID != nil && o.PID != nil && *e.PID != *o.PID:
-		return e, &mistake{r.cells[colPID].column, fleet.Because("roster.other_pid", "pid", *e.PID, "want", *o.PID)}
+		return e, r.cells[colPID].wrong(fleet.Because("roster.other_pid", "pid", *e.PID, "want", *o.PID))
 	}
 	if disabled != nil {
 		enabled := !*disabled
@@ -113,7 +113,7 @@ func (r *row) common(o Options) (e Entry, wrong *mistake) {
 		}
 		value, why := LabelValue(l.value.text)
 		if !why.IsZero() {
-			return e, &mistake{l.value.column, why}
+			return e, l.value.wrong(why)
 		}
 		if e.Labels == nil {
 			e.Labels = map[string]string{}
@@ -129,7 +129,7 @@ func optional[T any](c cell, into **T, parse func(string) (T, fleet.Reason)) *mi
 		return nil
 	}
 	if why := put(into, c.text, parse); !why.IsZero() {
-		return &mistake{c.column, why}
+		return c.wrong(why)
 	}
 	return nil
 }

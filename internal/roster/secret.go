@@ -5,6 +5,9 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"phalops/internal/fleet"
+	"phalops/internal/substrate/scale"
 )
 
 // maxExcerpt is the length in characters after which an excerpt is cut.
@@ -15,10 +18,57 @@ var suspicious = regexp.MustCompile(`(?i)token|secret|passw|mnemonic|助记词|\
 
 // excerpt quotes a line up to the first thing in it that looks like a secret.
 func excerpt(line string) string {
-	cut := false
+	line = line[:min(len(line), MaxLine)]
 	if at := suspicious.FindStringIndex(line); at != nil {
-		line, cut = line[:at[0]], true
+		return quote(line[:at[0]], true)
 	}
+	return quote(line, false)
+}
+
+// poolExcerpt quotes a line of a list of pools as far as every word of it is known to be harmless: there, a secret may stand
+// where its reference should.
+func poolExcerpt(line string) string {
+	line = line[:min(len(line), MaxLine)]
+	for _, at := range poolWord.FindAllStringIndex(line, -1) {
+		if !harmless(line[at[0]:at[1]]) {
+			return quote(line[:at[0]], true)
+		}
+	}
+	return excerpt(line)
+}
+
+var (
+	poolWord  = regexp.MustCompile(`[^\s,;{}\[\]"']+`)
+	reference = regexp.MustCompile(`^(env:[A-Za-z_][A-Za-z0-9_]{0,63}|(file|age):/[A-Za-z0-9_./-]{0,100}|cred:[A-Za-z0-9_.-]{1,64})$`)
+)
+
+// harmless reports whether a word of a list of pools is surely no secret.
+func harmless(word string) bool {
+	key := strings.TrimSuffix(word, ":")
+	if c := poolColumn(key); isDigits(word) && len(word) <= 16 || reference.MatchString(word) || c != colUnknown && c != colSecret || key == "pools" {
+		return true
+	}
+	_, why := Switch(word)
+	_, _, err := scale.ParseAddress(word)
+	return why.IsZero() || err == nil || strings.Trim(word, "-#") == ""
+}
+
+// guarded takes what may be a secret out of a reason's arguments.
+func guarded(why fleet.Reason) fleet.Reason {
+	args := map[string]string{}
+	for k, v := range why.Args {
+		if (k == "value" || k == "name") && !harmless(v) {
+			v = "…"
+		}
+		args[k] = v
+	}
+	if len(args) == 0 {
+		args = nil
+	}
+	return fleet.Reason{Code: why.Code, Args: args}
+}
+
+func quote(line string, cut bool) string {
 	text := []rune(strings.Map(func(c rune) rune {
 		if c == utf8.RuneError || !unicode.IsPrint(c) && c != '\t' {
 			return '·'

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"slices"
 	"strings"
 
 	"phalops/internal/fleet"
@@ -83,16 +84,16 @@ func (p *parser) table(first int, h *head, all []cell) {
 		}
 		seen[id] = true
 		if !why.IsZero() {
-			p.report(first, &mistake{c.column, why})
+			p.report(first, c.wrong(why))
 			continue
 		}
 		h.columns, h.labels = append(h.columns, col), append(h.labels, key)
 	}
-	if !p.failed() && !contains(h.columns, p.d.needs) {
-		p.report(first, &mistake{0, p.d.needed()})
+	if !p.failed() && !slices.Contains(h.columns, p.d.needs) {
+		p.report(first, &mistake{why: p.d.needed()})
 	}
-	if !p.failed() && contains(h.columns, colEnabled) && contains(h.columns, colDisabled) {
-		p.report(first, &mistake{0, fleet.Because("roster.column_twice", "value", "enabled, disabled")})
+	if !p.failed() && slices.Contains(h.columns, colEnabled) && slices.Contains(h.columns, colDisabled) {
+		p.report(first, &mistake{why: fleet.Because("roster.column_twice", "value", "enabled, disabled")})
 	}
 	if p.failed() {
 		p.hopeless = true
@@ -119,27 +120,18 @@ func (h *head) row(line string) (*row, *mistake) {
 	case empty:
 		return nil, nil
 	case len(all) != len(h.columns):
-		return nil, &mistake{0, fleet.Because("roster.cells", "count", len(all), "want", len(h.columns))}
+		return nil, &mistake{why: fleet.Because("roster.cells", "count", len(all), "want", len(h.columns))}
 	}
 	r := &row{}
 	for i, c := range all {
 		if h.columns[i] == colBlank && c.text != "" {
-			return nil, &mistake{c.column, fleet.Because("roster.headless")}
+			return nil, c.wrong(fleet.Because("roster.headless"))
 		}
 		if r.cells[h.columns[i]] = c; h.columns[i] == colLabel {
 			r.labels = append(r.labels, label{h.labels[i], c})
 		}
 	}
 	return r, nil
-}
-
-func contains(cs []column, c column) bool {
-	for _, one := range cs {
-		if one == c {
-			return true
-		}
-	}
-	return false
 }
 
 // isComment reports whether a line of a table says nothing.

@@ -19,9 +19,9 @@ var yamlStart = regexp.MustCompile(`^\s*(-(\s|$)|---|%YAML|\{|\[\s*(["'{]|$)|[A-
 
 // yaml reads the list as YAML: a list, alone or under the dialect's key, of texts as in a list of lines, or of mappings.
 func (p *parser) yaml() {
-	root, m, line := p.tree()
-	if m != nil {
-		p.report(line, m)
+	root, wrong := p.tree()
+	if wrong != nil {
+		p.report(0, wrong)
 		p.hopeless = true
 		return
 	}
@@ -32,12 +32,12 @@ func (p *parser) yaml() {
 		}
 	}
 	if root.Kind != yaml.SequenceNode {
-		p.reportNode(root, fleet.Because("roster.yaml_list", "key", p.d.top))
+		p.tell(root, fleet.Because("roster.yaml_list", "key", p.d.top))
 		p.hopeless = true
 		return
 	}
 	if len(root.Content) == 0 {
-		p.reportNode(root, fleet.Because("roster.empty"))
+		p.tell(root, fleet.Because("roster.empty"))
 		p.hopeless = true
 	}
 	for _, n := range root.Content {
@@ -53,31 +53,34 @@ func (p *parser) yaml() {
 }
 
 // tree parses the one document that the list must be.
-func (p *parser) tree() (root *yaml.Node, m *mistake, line int) {
+func (p *parser) tree() (*yaml.Node, *mistake) {
 	loader, err := yaml.NewLoader(strings.NewReader(strings.Join(p.lines, "\n")))
 	if err != nil {
-		return nil, &mistake{0, fleet.Because("roster.yaml_syntax")}, 0
+		return nil, &mistake{why: fleet.Because("roster.yaml_syntax")}
 	}
 	var doc, second yaml.Node
 	err = loader.Load(&doc)
 	if errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
-		return nil, &mistake{0, fleet.Because("roster.empty")}, 0
+		return nil, &mistake{why: fleet.Because("roster.empty")}
 	}
 	if err == nil {
 		if err = loader.Load(&second); errors.Is(err, io.EOF) {
-			return doc.Content[0], nil, 0
+			return doc.Content[0], nil
 		}
 		if err == nil {
-			return nil, &mistake{0, fleet.Because("roster.yaml_documents")}, second.Line
+			return nil, placeOf(&second).wrong(fleet.Because("roster.yaml_documents"))
 		}
 	}
 	// The parser's own words repeat what stands in the file and are English: its place says enough.
-	var e *yaml.LoadError
-	if !errors.As(err, &e) || e.Mark.Line < 1 || e.Mark.Line > len(p.lines) {
-		return nil, &mistake{0, fleet.Because("roster.yaml_syntax")}, 0
+	m := &mistake{why: fleet.Because("roster.yaml_syntax")}
+	if e, ok := errors.AsType[*yaml.LoadError](err); ok {
+		m.line, m.column = e.Mark.Line, e.Mark.Column
 	}
-	return nil, &mistake{max(e.Mark.Column, 0), fleet.Because("roster.yaml_syntax")}, e.Mark.Line
+	return nil, m
 }
+
+// placeOf is where a node stands.
+func placeOf(n *yaml.Node) cell { return cell{line: n.Line, column: n.Column} }
 
 // under is the list that stands under the dialect's key; nil after a problem.
 func (p *parser) under(root *yaml.Node) *yaml.Node {
@@ -86,14 +89,14 @@ func (p *parser) under(root *yaml.Node) *yaml.Node {
 		key, value := root.Content[i], root.Content[i+1]
 		switch {
 		case key.Value != p.d.top || list != nil:
-			p.reportNode(key, fleet.Because("roster.yaml_list", "key", p.d.top))
+			p.tell(key, fleet.Because("roster.yaml_list", "key", p.d.top))
 			return nil
 		default:
 			list = value
 		}
 	}
 	if list == nil {
-		p.reportNode(root, fleet.Because("roster.yaml_list", "key", p.d.top))
+		p.tell(root, fleet.Because("roster.yaml_list", "key", p.d.top))
 	}
 	return list
 }
@@ -107,43 +110,42 @@ func (p *parser) item(n *yaml.Node) (*row, *mistake) {
 		}
 		r, wrong := p.d.line(c.text)
 		if wrong != nil {
-			return nil, &mistake{c.column, wrong.why}
+			return nil, c.wrong(wrong.why)
 		}
 		for i := range r.cells {
-			r.cells[i].column = c.column
+			r.cells[i].line, r.cells[i].column = c.line, c.column
 		}
 		return r, nil
 	case yaml.MappingNode:
 		return p.mapping(n)
 	}
-	return nil, &mistake{n.Column, fleet.Because("roster.yaml_item")}
+	return nil, placeOf(n).wrong(fleet.Because("roster.yaml_item"))
 }
 
 // scalar is the text of a scalar; null is "".
 func scalar(n *yaml.Node) (cell, *mistake) {
+	c := placeOf(n)
 	switch {
 	case n.Kind != yaml.ScalarNode:
-		return cell{}, &mistake{n.Column, fleet.Because("roster.yaml_value")}
-	case n.Tag == "!!null":
-		return cell{column: n.Column}, nil
+		return c, c.wrong(fleet.Because("roster.yaml_value"))
+	case n.Tag != "!!null":
+		c.text = n.Value
 	}
-	return cell{n.Value, n.Column}, nil
+	return c, nil
 }
 
-// mapping reads one item with keys. A mistake that is not on the item's first line is told there.
+// mapping reads one item with keys; nil without a mistake: it told them itself.
 func (p *parser) mapping(n *yaml.Node) (*row, *mistake) {
 	r, seen, bad := &row{}, map[column]bool{}, false
 	tell := func(at *yaml.Node, why fleet.Reason) {
-		p.reportNode(at, why)
+		p.tell(at, why)
 		bad = true
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		col := p.d.column(key.Value)
 		if col == colUnknown || col == colLabel || col == colLabels && !p.d.labelled {
-			strict := p.d
-			strict.labelled = false
-			tell(key, strict.judge(key.Value, colUnknown))
+			tell(key, p.d.unknownKey(key.Value))
 			continue
 		}
 		if why := p.d.judge(key.Value, col); !why.IsZero() {
@@ -170,7 +172,7 @@ func (p *parser) mapping(n *yaml.Node) (*row, *mistake) {
 		return nil, nil
 	}
 	if seen[colEnabled] && seen[colDisabled] {
-		return nil, &mistake{n.Column, fleet.Because("roster.column_twice", "value", "enabled, disabled")}
+		return nil, placeOf(n).wrong(fleet.Because("roster.column_twice", "value", "enabled, disabled"))
 	}
 	return r, nil
 }
@@ -200,6 +202,6 @@ func (p *parser) labelsOf(r *row, n *yaml.Node, tell func(*yaml.Node, fleet.Reas
 	}
 }
 
-func (p *parser) reportNode(n *yaml.Node, why fleet.Reason) {
-	p.report(n.Line, &mistake{n.Column, why})
+func (p *parser) tell(n *yaml.Node, why fleet.Reason) {
+	p.report(0, placeOf(n).wrong(why))
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"phalops/internal/fleet"
+	"phalops/internal/i18n"
 )
 
 // Error is a mistake in a condition, with its place.
@@ -32,27 +33,7 @@ func (e *Error) Excerpt() string {
 
 // Caret is the line to print below Excerpt: blanks as wide as what stands before the mistake, then "^".
 func (e *Error) Caret() string {
-	var b strings.Builder
-	for i, c := range []rune(e.Excerpt()) {
-		switch {
-		case i+1 == e.Column:
-			return b.String() + "^"
-		case c == '\t':
-			b.WriteByte('\t')
-		case wide(c):
-			b.WriteString("  ")
-		default:
-			b.WriteByte(' ')
-		}
-	}
-	return b.String() + "^" // behind the end of the line
-}
-
-// wide reports whether terminals give c two cells.
-func wide(c rune) bool {
-	return c >= 0x1100 && c <= 0x115f || c >= 0x2e80 && c <= 0xa4cf || c >= 0xac00 && c <= 0xd7a3 ||
-		c >= 0xf900 && c <= 0xfaff || c >= 0xfe30 && c <= 0xfe6f || c >= 0xff00 && c <= 0xff60 ||
-		c >= 0xffe0 && c <= 0xffe6 || c >= 0x1f300 && c <= 0x1faff || c >= 0x20000 && c <= 0x3fffd
+	return i18n.Before(e.Excerpt(), e.Column) + "^" // behind the end of the line where it is said so
 }
 
 // mistake makes the Error at an offset in characters.
