@@ -9,23 +9,26 @@ import (
 
 // BridgeInput is everything that Bridge may know.
 type BridgeInput struct {
-	Status        fleet.BridgeStatus         // with the Conditions and Sinces of last time
-	Node          *fleet.NodeStatus          // what it hangs on; nil: none configured
-	NodeDecision  *fleet.Decision            // this beat's decision about Node; nil: Node.Condition counts
-	DataProvider  fleet.Ref                  // what the configuration calls its data provider; "": the bridge is named instead
-	Attempts      []fleet.Attempt            // what was done before, to any target
-	Treating      map[fleet.Ref]bool         // workers with a running plan
-	Locked        map[fleet.Ref]fleet.Reason // workers that somebody else holds, and who
-	ParentTreated *fleet.Reason              // a running plan holds the bridge or its node; nil: none
-	Blind         bool                       // everything turned dark at once: phalops itself is the suspect
-	Suspicions    []Suspicion                // what Fleet suspects; only those about this bridge or its workers count
-	Containers    map[fleet.Ref]bool         // workers whose own container can be restarted
-	CanRestart    bool                       // its own containers are ours to restart
-	Site, Fleet   *Load                      // what may be done beyond this bridge; nil: no bound
-	Labels        map[string]string          // of the configuration, for the operator's own rules
-	Last          Memory                     `json:"-"` // since when such a rule holds; nil: nothing is remembered
-	Policy        Policy
-	Now           time.Time
+	Status          fleet.BridgeStatus         // with the Conditions and Sinces of last time
+	Node            *fleet.NodeStatus          // what it hangs on; nil: none configured
+	NodeDecision    *fleet.Decision            // this beat's decision about Node; nil: Node.Condition counts
+	DataProvider    fleet.Ref                  // what the configuration calls its data provider; "": the bridge is named instead
+	Attempts        []fleet.Attempt            // what was done before, to any target
+	Treating        map[fleet.Ref]bool         // workers with a running plan
+	Locked          map[fleet.Ref]fleet.Reason // workers that somebody else holds, and who
+	ParentTreated   *fleet.Reason              // a running plan holds the bridge or its node; nil: none
+	Blind           bool                       // everything turned dark at once: phalops itself is the suspect
+	Suspicions      []Suspicion                // what Fleet suspects; only those about this bridge or its workers count
+	Chain           *fleet.ChainView           // what the chain of its network says; nil: nobody read it
+	ChainSuspicions []ChainSuspicion           // what Network suspects; only those about this bridge or its workers count
+	Leaving         map[fleet.Ref]bool         // workers that somebody of ours takes out of their pools
+	Containers      map[fleet.Ref]bool         // workers whose own container can be restarted
+	CanRestart      bool                       // its own containers are ours to restart
+	Site, Fleet     *Load                      // what may be done beyond this bridge; nil: no bound
+	Labels          map[string]string          // of the configuration, for the operator's own rules
+	Last            Memory                     `json:"-"` // since when such a rule holds; nil: nothing is remembered
+	Policy          Policy
+	Now             time.Time
 
 	past  map[fleet.Ref][]fleet.Attempt // Attempts by target
 	spent *spentBudget                  // of the bridge, once somebody asked
@@ -42,6 +45,7 @@ type spentBudget struct {
 func Bridge(in BridgeInput) (bridge fleet.Decision, workers []fleet.Decision) {
 	in.past = byTarget(in.Attempts)
 	j := &judge{BridgeInput: &in, src: in.findSource()}
+	j.witness = chainWitness{view: in.Policy.chain(in.Chain, in.Now), leaving: in.Leaving, last: in.Last}
 	parts := j.parts()
 	if parts.condition == string(fleet.BridgeBlind) || parts.condition == string(fleet.BridgeNoLifecycle) || parts.condition == string(fleet.BridgeUnknown) {
 		return j.treat(parts), j.unseen(parts)
@@ -52,7 +56,9 @@ func Bridge(in BridgeInput) (bridge fleet.Decision, workers []fleet.Decision) {
 		if !lost {
 			f = j.worker(&in.Status.Workers[i])
 		}
-		found[i] = f
+		if found[i] = f; j.witness.view != nil && !lost {
+			j.onChain(&in.Status.Workers[i], &found[i])
+		}
 	}
 	holds := j.askOwn(found, parts)
 	group := j.shared(found, j.settled(parts))
@@ -193,7 +199,7 @@ func (j *judge) blame(parts finding, group *cluster, found []finding) finding {
 		return parts
 	}
 	if group == nil {
-		return parts
+		return j.chainBlame(parts)
 	}
 	parts.rule, parts.want, parts.since, parts.until = "bridge.shared_cause", wantTime, group.since, group.until
 	parts.quiet, parts.loud = fleet.Warning, fleet.Warning

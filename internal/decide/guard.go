@@ -38,6 +38,8 @@ type finding struct {
 	rest      time.Duration // least pause between two treatments, of an operator's own rule; 0: the budget's
 	mode      string        // ModeObserve: this finding is only reported; "": as the policy says
 	action    string        // plan kind that wantRestart asks for, of a bridge's own parts
+	relayed   bool          // nothing but the chain's word, relayed by the bridge
+	own       bool          // its since is its own trouble's, not the condition's
 	cause     string        // which parent the facts point at, one of the cause words; "" when they point at none
 }
 
@@ -56,7 +58,7 @@ func (f finding) frame(target fleet.Ref, was string, wasSince, now time.Time) fl
 		Target: target, At: now, Condition: f.condition, Since: f.since, Rule: f.rule, Suspect: f.suspect,
 		Severity: f.quiet, Reason: f.reason, Witnesses: f.witnesses, NextLook: f.until, Cause: f.cause,
 	}
-	if f.condition == was && !wasSince.IsZero() && f.rungs == nil { // an operator's rule speaks of its own trouble, not of the condition
+	if f.condition == was && !wasSince.IsZero() && f.rungs == nil && !f.own { // an operator's rule speaks of its own trouble, not of the condition
 		d.Since = wasSince
 	}
 	if d.Since.IsZero() || d.Since.After(now) {

@@ -61,6 +61,8 @@ type Policy struct {
 	// TooOld is the age at which an answer is no fact any more even though nobody failed to answer since (phalops itself
 	// slept). Zero: 5 minutes. It must be longer than a few polls.
 	TooOld time.Duration
+	// ChainOld is the same for what was read of a chain, which is done every few minutes. Zero: 20 minutes.
+	ChainOld time.Duration
 }
 
 // DefaultPolicy is the documented default of the configuration.

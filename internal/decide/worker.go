@@ -31,7 +31,9 @@ const ruleActive = "active"
 // judge looks at the workers of one bridge.
 type judge struct {
 	*BridgeInput
-	src source
+	src     source
+	witness chainWitness
+	covered map[coverKey]*ChainSuspicion // whose trouble on the chain is their parent's, once somebody asked
 }
 
 // book is what the bridge's generation means by its words.
@@ -58,7 +60,7 @@ func (j *judge) look(w *fleet.WorkerStatus) finding {
 	case !w.Enabled:
 		return j.disabled(w)
 	case isCooling(w):
-		return finding{condition: string(fleet.CoolingDown), rule: "cooling", want: wantPeace, reason: fleet.Because(j.book().cooling)}
+		return finding{condition: string(fleet.CoolingDown), rule: "cooling", want: wantPeace, reason: fleet.Because(j.book().cooling), relayed: true}
 	case !w.Running:
 		return j.noContext(w)
 	case j.Status.Version == "v3":

@@ -143,7 +143,7 @@ func (j *judge) ready(w *fleet.WorkerStatus) time.Duration {
 // notComputing is a worker in which all is well but that nobody pays for. Somebody may have stopped it on purpose, so a
 // restart, which would make it compute again, is a person's.
 func (j *judge) notComputing(w *fleet.WorkerStatus) finding {
-	return finding{condition: string(fleet.Working), rule: "active.not_computing", want: wantPerson, since: latest(w.SessionSince, j.stateSince(w)), loud: fleet.Warning,
+	return finding{condition: string(fleet.Working), rule: "active.not_computing", want: wantPerson, since: latest(w.SessionSince, j.stateSince(w)), loud: fleet.Warning, relayed: true,
 		reason: fleet.Because("worker.not_computing", "height", height(w.Para), "for", j.ready(w))}
 }
 
@@ -151,7 +151,7 @@ func (j *judge) notComputing(w *fleet.WorkerStatus) finding {
 // through, and when they do not although it is at the tip, the way of its transactions is at fault.
 func (j *judge) unresponsive(w *fleet.WorkerStatus, f finding, since time.Time) finding {
 	args := j.workArgs(w, since)
-	f.rule, f.want, f.since, f.reason = "active.recovering", wantTime, j.stateSince(w), fleet.Because("worker.recovering", args...)
+	f.rule, f.want, f.since, f.reason, f.relayed = "active.recovering", wantTime, j.stateSince(w), fleet.Because("worker.recovering", args...), true
 	marked := w.SessionSince
 	if marked.IsZero() && isNotice(w.Message) {
 		marked = w.MessageSeen

@@ -28,7 +28,7 @@ func (j *judge) solo(w *fleet.WorkerStatus) finding {
 	case !w.Enabled:
 		return finding{condition: string(fleet.Disabled), rule: "disabled", want: wantPeace, reason: fleet.Because("worker.disabled")}
 	case isCooling(w):
-		return finding{condition: string(fleet.CoolingDown), rule: "cooling", want: wantPeace, reason: fleet.Because(j.book().cooling)}
+		return finding{condition: string(fleet.CoolingDown), rule: "cooling", want: wantPeace, reason: fleet.Because(j.book().cooling), relayed: true}
 	case p.Initialized == nil || !p.Para.Known:
 		return finding{condition: string(fleet.Unknown), rule: "half_answer", want: wantTime, since: p.At, reason: fleet.Because("worker.solo.half_answer", "endpoint", w.Endpoint)}
 	case p.SafeMode > 0:

@@ -39,6 +39,7 @@ func builtCodes() map[string][]string {
 		fleet.KindFleet, fleet.KindSite, fleet.KindHost, fleet.KindNode, fleet.KindDataProvider,
 		fleet.KindBridge, fleet.KindWorker, fleet.KindPool, fleet.KindChannel, fleet.KindNetwork, fleet.KindStakePool,
 	}
+	chainTroubles := []string{"cooling", "unheard", "unpaid", "not_computing", "unbound", "elsewhere", "operator", "unregistered"}
 	return map[string][]string{
 		"condition.":           texts(fleet.Conditions()),
 		"node_condition.":      texts(nodeConditions),
@@ -50,6 +51,8 @@ func builtCodes() map[string][]string {
 		"kind.":                texts(kinds),
 		"network_condition.":   texts(fleet.NetworkConditions()),
 		"stakepool_condition.": texts(fleet.StakePoolConditions()),
+		"chain.what.":          chainTroubles, // package decide: what a chain says against many workers
+		"chain.advice.":        chainTroubles,
 		"parent_condition.":    texts([]fleet.ParentCondition{fleet.ParentClear, fleet.ParentSuspect}),
 		"rung.":                {"restart", "container", "alert"},
 		"common.": {"host", "segment", "version", "pool", "minute", "block", // package decide: what many share

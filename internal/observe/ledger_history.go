@@ -14,6 +14,7 @@ const (
 	// behindFor is how long a reading of an older block than the newest known one is taken for that of a node that is behind;
 	// from then on the chain itself has gone back.
 	behindFor = time.Hour
+	pausedFor = time.Hour // without growth: when everybody's rewards grow again, they have resumed
 )
 
 // LedgerHistory is what is known of a network's chain: the newest view, and what earlier reads say of what was earned since. The
@@ -92,12 +93,16 @@ func (h *LedgerHistory) follow(last, v *fleet.ChainView, rewards map[phala.Accou
 		}
 	}
 	t, old := &v.Totals, last.Totals
-	t.RewardMoved, t.Earned = now, old.Earned
+	t.RewardMoved, t.RewardResumed, t.Earned = now, old.RewardResumed, old.Earned
 	if last.Whole != v.Whole || last.Height == 0 {
 		return // of another sum, or of none
 	}
-	if t.Reward == old.Reward && !old.RewardMoved.IsZero() {
+	switch {
+	case old.RewardMoved.IsZero():
+	case t.Reward == old.Reward:
 		t.RewardMoved = old.RewardMoved
+	case !between(now.Sub(old.RewardMoved), pausedFor):
+		t.RewardResumed = now
 	}
 	t.Earned = phala.Plus(old.Earned, h.earned(old, *t, rewards))
 }
