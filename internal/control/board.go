@@ -19,6 +19,7 @@ type Board struct {
 	nodes     map[string]fleet.NodeStatus
 	bridges   map[string]fleet.BridgeStatus
 	heads     map[string][]fleet.ChainStatus // reference heads by network
+	chains    map[string]fleet.ChainView     // by network
 	decisions map[fleet.Ref]fleet.Decision
 	attempts  []fleet.Attempt
 	plans     []fleet.Plan // unended, with locks
@@ -40,7 +41,7 @@ type dated struct {
 // NewBoard makes an empty Board.
 func NewBoard() *Board {
 	return &Board{
-		nodes: map[string]fleet.NodeStatus{}, bridges: map[string]fleet.BridgeStatus{}, heads: map[string][]fleet.ChainStatus{},
+		chains: map[string]fleet.ChainView{}, nodes: map[string]fleet.NodeStatus{}, bridges: map[string]fleet.BridgeStatus{}, heads: map[string][]fleet.ChainStatus{},
 		decisions: map[fleet.Ref]fleet.Decision{}, leases: map[string]store.Lease{}, past: map[string][]dated{},
 		promised: map[fleet.Ref]time.Time{}, boxless: map[fleet.Ref]time.Time{},
 	}
@@ -72,6 +73,27 @@ func (b *Board) Bridges() []fleet.BridgeStatus {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return inOrder(b.bridges)
+}
+
+// Chain is what the chain of a network says; false when it was never asked.
+func (b *Board) Chain(network string) (fleet.ChainView, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	v, ok := b.chains[network]
+	return v, ok
+}
+
+// Chains is what the chain of every network says, by network.
+func (b *Board) Chains() []fleet.ChainView {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return inOrder(b.chains)
+}
+
+func (b *Board) setChain(network string, v fleet.ChainView) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.chains[network] = v
 }
 
 func inOrder[K cmp.Ordered, T any](m map[K]T) []T {
@@ -200,13 +222,35 @@ func (b *Board) setDecision(d fleet.Decision) {
 	b.decisions[d.Target] = d
 }
 
-// keep drops what is no longer configured.
+// keep drops what is no longer configured. configured may ask the board.
 func (b *Board) keep(configured func(fleet.Ref) bool) {
+	gone := map[fleet.Ref]bool{}
+	for _, ref := range b.refs() {
+		gone[ref] = !configured(ref)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	maps.DeleteFunc(b.nodes, func(name string, _ fleet.NodeStatus) bool { return !configured(fleet.NodeRef(name)) })
-	maps.DeleteFunc(b.bridges, func(name string, _ fleet.BridgeStatus) bool { return !configured(fleet.BridgeRef(name)) })
-	maps.DeleteFunc(b.decisions, func(r fleet.Ref, _ fleet.Decision) bool { return !configured(r) })
+	maps.DeleteFunc(b.nodes, func(name string, _ fleet.NodeStatus) bool { return gone[fleet.NodeRef(name)] })
+	maps.DeleteFunc(b.bridges, func(name string, _ fleet.BridgeStatus) bool { return gone[fleet.BridgeRef(name)] })
+	maps.DeleteFunc(b.chains, func(name string, _ fleet.ChainView) bool { return gone[fleet.NetworkRef(name)] })
+	maps.DeleteFunc(b.decisions, func(r fleet.Ref, _ fleet.Decision) bool { return gone[r] })
+}
+
+// refs is everything of which something is known.
+func (b *Board) refs() []fleet.Ref {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := slices.Collect(maps.Keys(b.decisions))
+	for name := range b.nodes {
+		out = append(out, fleet.NodeRef(name))
+	}
+	for name := range b.bridges {
+		out = append(out, fleet.BridgeRef(name))
+	}
+	for name := range b.chains {
+		out = append(out, fleet.NetworkRef(name))
+	}
+	return out
 }
 
 // setWork replaces what is known of treatments: what was tried, and what is under way.

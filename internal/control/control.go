@@ -63,6 +63,7 @@ type Control struct {
 	placing sync.Mutex // held while places under treatment are given away
 	saved   saves
 	rivals  rivals
+	ledgers ledgerBook
 }
 
 // New makes Control; it starts nothing.
@@ -121,6 +122,9 @@ func (c *Control) load(ctx context.Context, now time.Time, wanted func(site stri
 			c.loadDecision(ctx, w.Ref)
 		}
 	}
+	if err := c.loadChains(ctx, wanted); err != nil {
+		return err
+	}
 	return c.desk.load(ctx, now)
 }
 
@@ -139,6 +143,9 @@ func (c *Control) Configure(now time.Time, messages *notify.Pipeline) {
 	}
 	for name := range cfg.Networks {
 		want["reference/"+name] = c.referenceStep(name)
+		if from, ok := c.clients.(ledgers); ok && readable(cfg, name) {
+			want[string(fleet.NetworkRef(name))] = c.chainStep(name, from)
+		}
 	}
 	for _, s := range cfg.Sites {
 		for _, n := range s.Nodes {
@@ -197,9 +204,12 @@ func (c *Control) configured(ref fleet.Ref) bool {
 			}
 		}
 	}
-	if ref.Kind() == fleet.KindHost {
+	switch ref.Kind() {
+	case fleet.KindHost:
 		_, known := c.config().Hosts[ref.Name()]
 		return known
+	case fleet.KindNetwork, fleet.KindStakePool:
+		return c.onChain(ref)
 	}
 	return ref == fleet.Fleet
 }

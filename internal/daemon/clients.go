@@ -41,6 +41,8 @@ type Clients struct {
 	allow   func(netip.Addr) bool
 	parsers prb.Parsers // one for all bridges
 
+	runtimes substrate.Runtimes // of all chains that are read
+
 	mu        sync.Mutex
 	cfg       config.Config
 	bridges   map[string]keptBridge

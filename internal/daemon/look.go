@@ -119,6 +119,11 @@ type sources struct{ *Clients }
 
 func (s sources) Chain(url string) observe.ChainSource { return observe.RPC(s.Clients.Chain(url)) }
 
+// Ledger reads a chain's storage.
+func (s sources) Ledger(url string) observe.LedgerSource {
+	return observe.Ledger(s.Clients.Chain(url), &s.runtimes)
+}
+
 func (s sources) Cache(name, url string) observe.CacheSource {
 	return observe.Cache(name, url, s.HTTP())
 }
