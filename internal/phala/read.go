@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"phalops/internal/substrate"
@@ -29,46 +30,25 @@ func (w Want) lean() bool { return w.Lean && w.whole() }
 // Read takes Phala's state out of one block. It blocks until everything is read; ctx bounds it. Errors are the snapshot's, or
 // phala.other_chain.
 func Read(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, want Want) (*State, error) {
-	r, err := newReader(ctx, s, md, want)
+	r, err := newReader(s, md, want)
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range r.steps() {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	if err := r.plan()(ctx); err != nil {
+		return nil, err
 	}
 	r.finish()
 	return r.st, nil
 }
 
-// steps are the parts of Read, in their order.
-func (r *reader) steps() []func() error {
-	steps := []func() error{r.globals, r.findPools, r.readPools, r.derive, r.readSessions, r.readStakes, r.readBindings, r.readWorkers, r.former}
-	if r.want.lean() {
-		steps = []func() error{r.globals, r.readPools, r.derive, r.readSessions, r.readStakes, r.readWorkers}
-	}
-	if r.st.Era == V2 {
-		steps = append(steps, r.vaults, r.assets, r.queues)
-	}
-	switch {
-	case r.want.lean():
-	case r.st.Era == V2:
-		steps = append(steps, r.claims)
-	case r.want.whole():
-		steps = append(steps, r.stakers)
-	}
-	return append(steps, r.gas)
-}
-
 // reader collects what is read.
 type reader struct {
-	ctx  context.Context
 	s    *substrate.Snapshot
 	md   *scale.Metadata
 	want Want
 	st   *State
 
+	mu       sync.Mutex // what is visited together
 	sessions map[Account]*Session
 	workers  map[Key]*Worker
 	pools    map[uint64]*Pool
@@ -79,21 +59,22 @@ type reader struct {
 	patience time.Duration    // how long a withdrawal of a vault may wait at most, covered or not; 0: as long as it is covered
 }
 
-func newReader(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, want Want) (*reader, error) {
+func newReader(s *substrate.Snapshot, md *scale.Metadata, want Want) (*reader, error) {
 	era, err := EraOf(md)
 	if err != nil {
 		return nil, err
 	}
 	return &reader{
-		ctx: ctx, s: s, md: md, want: want,
+		s: s, md: md, want: want,
 		st:       &State{Era: era, Prefix: md.Prefix, Whole: want.whole()},
 		sessions: map[Account]*Session{}, workers: map[Key]*Worker{}, pools: map[uint64]*Pool{}, bound: map[Account]Key{}, assigned: map[Key]uint64{},
 		upstream: map[uint64]*Pool{},
 	}, nil
 }
 
-// each visits a map: all of it, or of part only what is stored under keys. What a runtime does not have is empty.
-func each[K comparable, V any](r *reader, pallet, item string, part bool, keys []K, args func(K) []any, visit func(*K, *V)) error {
+// each visits a map: all of it, or of part only what is stored under keys. What a runtime does not have is empty. One visit is made at a time, also
+// of maps that are read together.
+func each[K comparable, V any](ctx context.Context, r *reader, pallet, item string, part bool, keys []K, args func(K) []any, visit func(*K, *V)) error {
 	e, err := r.md.Entry(pallet, item)
 	if errors.Is(err, scale.ErrUnknown) {
 		return nil
@@ -101,7 +82,12 @@ func each[K comparable, V any](r *reader, pallet, item string, part bool, keys [
 		return err
 	}
 	if !part {
-		return substrate.Each(r.ctx, r.s, e, func(k *K, v *V) error { visit(k, v); return nil })
+		return substrate.Each(ctx, r.s, e, func(k *K, v *V) error {
+			r.mu.Lock()
+			visit(k, v)
+			r.mu.Unlock()
+			return nil
+		})
 	}
 	read, err := scale.Bind[V](e.Value)
 	if err != nil {
@@ -115,7 +101,7 @@ func each[K comparable, V any](r *reader, pallet, item string, part bool, keys [
 	}
 	var v V
 	i := -1
-	return r.s.Values(r.ctx, raw, func(p substrate.Pair) error {
+	return r.s.Values(ctx, raw, func(p substrate.Pair) error {
 		i++
 		if p.Value == nil {
 			return nil
@@ -123,7 +109,9 @@ func each[K comparable, V any](r *reader, pallet, item string, part bool, keys [
 		if err := read(p.Value, &v); err != nil {
 			return fmt.Errorf("%s.%s 0x%x: %w", pallet, item, p.Key, err)
 		}
+		r.mu.Lock()
 		visit(&keys[i], &v)
+		r.mu.Unlock()
 		return nil
 	})
 }
@@ -133,38 +121,39 @@ func byKey(k Key) []any         { return []any{k[:]} }
 func byNumber(n uint64) []any   { return []any{n} }
 
 // plain reads a plain value; one that a runtime does not have is zero.
-func plain[V any](r *reader, pallet, item string) (v V, err error) {
+func plain[V any](ctx context.Context, r *reader, pallet, item string) (v V, err error) {
 	e, err := r.md.Entry(pallet, item)
 	if errors.Is(err, scale.ErrUnknown) {
 		return v, nil
 	} else if err != nil {
 		return v, err
 	}
-	v, _, err = substrate.One[V](r.ctx, r.s, e)
+	v, _, err = substrate.One[V](ctx, r.s, e)
 	return v, err
 }
 
-func (r *reader) globals() (err error) {
+// value reads a plain value into a variable.
+func value[V any](r *reader, into *V, pallet, item string) step {
+	return func(ctx context.Context) (err error) {
+		*into, err = plain[V](ctx, r, pallet, item)
+		return err
+	}
+}
+
+func (r *reader) globals(ctx context.Context) error {
 	pallet, _, _, online := r.st.Era.sessions()
-	now, err := plain[uint64](r, "Timestamp", "Now")
-	if err != nil {
+	var now, cool uint64
+	read := together(r.relay, value(r, &now, "Timestamp", "Now"), value(r, &cool, pallet, "CoolDownPeriod"),
+		value(r, &r.st.Params, pallet, "TokenomicParameters"), value(r, &r.st.Online, pallet, online))
+	if err := read(ctx); err != nil {
 		return err
 	}
 	r.st.Now = time.UnixMilli(int64(min(now, 1<<52))).UTC()
-	if err = r.relay(); err != nil {
-		return err
-	}
-	if r.st.Params, err = plain[Params](r, pallet, "TokenomicParameters"); err != nil {
-		return err
-	}
-	if r.st.Online, err = plain[uint32](r, pallet, online); err != nil {
-		return err
-	}
-	cool, err := plain[uint64](r, pallet, "CoolDownPeriod")
-	if err != nil {
-		return err
-	}
 	r.st.Cool = time.Duration(min(cool, 1<<32)) * time.Second
+	return r.constants()
+}
+
+func (r *reader) constants() error {
 	c, err := r.md.Constant(r.st.Era.pools(), "GracePeriod")
 	if err != nil {
 		return err
@@ -180,19 +169,19 @@ func (r *reader) globals() (err error) {
 }
 
 // relay reads the relay chain's height; runtimes below 1170 have it only in what the collator handed in.
-func (r *reader) relay() (err error) {
-	if r.st.Relay, err = plain[uint32](r, "ParachainSystem", "LastRelayChainBlockNumber"); err != nil || r.st.Relay > 0 {
+func (r *reader) relay(ctx context.Context) (err error) {
+	if r.st.Relay, err = plain[uint32](ctx, r, "ParachainSystem", "LastRelayChainBlockNumber"); err != nil || r.st.Relay > 0 {
 		return err
 	}
 	type handed struct{ RelayParentNumber uint32 }
-	data, err := plain[handed](r, "ParachainSystem", "ValidationData")
+	data, err := plain[handed](ctx, r, "ParachainSystem", "ValidationData")
 	r.st.Relay = data.RelayParentNumber
 	return err
 }
 
 // findPools turns wished workers into pools, and remembers which pool the chain says a worker is in.
-func (r *reader) findPools() error {
-	return each(r, r.st.Era.pools(), "WorkerAssignments", !r.want.whole(), r.want.Workers, byKey, func(k *Key, pid *uint64) {
+func (r *reader) findPools(ctx context.Context) error {
+	return each(ctx, r, r.st.Era.pools(), "WorkerAssignments", !r.want.whole(), r.want.Workers, byKey, func(k *Key, pid *uint64) {
 		r.assigned[*k] = *pid
 		if !r.want.whole() && !slices.Contains(r.want.Pools, *pid) {
 			r.want.Pools = append(r.want.Pools, *pid)
@@ -201,7 +190,7 @@ func (r *reader) findPools() error {
 }
 
 // derive gives every worker of a pool its session.
-func (r *reader) derive() error {
+func (r *reader) derive(context.Context) error {
 	for _, p := range r.pools {
 		for _, k := range p.Workers {
 			s := r.session(SessionAccount(p.ID, k))
@@ -234,8 +223,11 @@ func (r *reader) worker(k Key) *Worker {
 	return w
 }
 
-// accounts are those of the sessions known so far.
+// accounts are those of the sessions that are wanted, nil for all.
 func (r *reader) accounts() (all []Account) {
+	if r.want.whole() {
+		return nil
+	}
 	for a := range r.sessions {
 		all = append(all, a)
 	}
@@ -243,7 +235,7 @@ func (r *reader) accounts() (all []Account) {
 }
 
 // gas reads what the owners of pools can pay fees with.
-func (r *reader) gas() error {
+func (r *reader) gas(ctx context.Context) error {
 	var owners []Account
 	seen := map[Account]bool{}
 	for _, p := range r.pools {
@@ -252,7 +244,7 @@ func (r *reader) gas() error {
 			owners = append(owners, p.Owner)
 		}
 	}
-	gas, err := r.balances(owners)
+	gas, err := r.balances(ctx, owners)
 	for _, p := range r.pools {
 		p.OwnerGas = gas[p.Owner]
 	}
@@ -276,6 +268,17 @@ func (r *reader) finish() {
 }
 
 func (r *reader) finishPools() {
+	for _, c := range r.st.Claims {
+		if p := r.pools[c.Pool]; p != nil && p.Owner == c.User {
+			p.Claimable = Plus(p.Claimable, c.Amount)
+		}
+	}
+	for i := range r.st.Stakers {
+		s := &r.st.Stakers[i]
+		if p := r.pools[s.Pool]; p != nil && r.st.Era == V1 {
+			s.Pending = s.pending(p.PerShare)
+		}
+	}
 	for _, p := range r.pools {
 		p.settle(r.st.Now, r.st.Grace, r.st.Era)
 		r.st.Pools = append(r.st.Pools, p)

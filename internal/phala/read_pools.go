@@ -2,6 +2,7 @@ package phala
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -9,11 +10,11 @@ import (
 	"phalops/internal/substrate/scale"
 )
 
-func (r *reader) readPools() error {
+func (r *reader) readPools(ctx context.Context) error {
 	if r.st.Era == V1 {
-		return each(r, "PhalaStakePool", "StakePools", !r.want.whole(), r.want.Pools, byNumber, func(pid *uint64, v *rawPool1) { r.pools[*pid] = v.pool(*pid) })
+		return each(ctx, r, "PhalaStakePool", "StakePools", !r.want.whole(), r.want.Pools, byNumber, func(pid *uint64, v *rawPool1) { r.pools[*pid] = v.pool(*pid) })
 	}
-	return each(r, "PhalaBasePool", "Pools", !r.want.whole(), r.want.Pools, byNumber, func(pid *uint64, v *rawPool2) {
+	return each(ctx, r, "PhalaBasePool", "Pools", !r.want.whole(), r.want.Pools, byNumber, func(pid *uint64, v *rawPool2) {
 		if p := v.pool(*pid); p != nil {
 			r.pools[*pid] = p
 		}
@@ -119,7 +120,7 @@ func (v *rawBase) pool(pid uint64) *Pool {
 }
 
 // assets reads the balances of the pools' own accounts in W-PHA.
-func (r *reader) assets() error {
+func (r *reader) assets(ctx context.Context) error {
 	c, err := r.md.Constant("PhalaWrappedBalances", "WPhaAssetId")
 	if err != nil {
 		return err
@@ -144,11 +145,11 @@ func (r *reader) assets() error {
 		accounts = append(accounts, a)
 	}
 	type account struct{ Balance fleet.Amount }
-	return each(r, "Assets", "Account", true, accounts, func(a Account) []any { return []any{asset, a[:]} }, func(a *Account, v *account) { *into[*a] = v.Balance })
+	return each(ctx, r, "Assets", "Account", true, accounts, func(a Account) []any { return []any{asset, a[:]} }, func(a *Account, v *account) { *into[*a] = v.Balance })
 }
 
 // queues reads the shares of the NFTs that wait in the queues.
-func (r *reader) queues() error {
+func (r *reader) queues(ctx context.Context) error {
 	waiting := map[nftID]*Withdrawal{}
 	var nfts []nftID
 	for _, p := range r.everyPool() {
@@ -158,14 +159,14 @@ func (r *reader) queues() error {
 			nfts = append(nfts, id)
 		}
 	}
-	return r.stakeInfo(nfts, func(id nftID, shares fleet.Amount) { waiting[id].Shares = shares })
+	return r.stakeInfo(ctx, nfts, func(id nftID, shares fleet.Amount) { waiting[id].Shares = shares })
 }
 
 // stakeInfo visits the shares of NFTs.
-func (r *reader) stakeInfo(nfts []nftID, visit func(nftID, fleet.Amount)) error {
+func (r *reader) stakeInfo(ctx context.Context, nfts []nftID, visit func(nftID, fleet.Amount)) error {
 	var bad error
 	args := func(id nftID) []any { return []any{id[0], id[1], []byte("stake-info")} }
-	err := each(r, "RmrkCore", "Properties", true, nfts, args, func(id *nftID, v *[]byte) {
+	err := each(ctx, r, "RmrkCore", "Properties", true, nfts, args, func(id *nftID, v *[]byte) {
 		if len(*v) != 16 { // the shares, encoded once more
 			bad = fmt.Errorf("RmrkCore.Properties %d %d: %w", id[0], id[1], scale.ErrInvalid)
 			return
@@ -175,25 +176,22 @@ func (r *reader) stakeInfo(nfts []nftID, visit func(nftID, fleet.Amount)) error 
 	return cmp.Or(err, bad)
 }
 
-// claims reads what else can be claimed.
-func (r *reader) claims() error {
+// claims reads what else can be claimed: by everybody, or by the owners of the pools.
+func (r *reader) claims(ctx context.Context, everybody bool) error {
 	type claim struct {
 		User Account
 		Pool uint64
 	}
 	var owners []claim
-	for _, p := range r.pools {
-		owners = append(owners, claim{p.Owner, p.ID})
-	}
-	add := func(c *claim, v *fleet.Amount) {
-		r.st.Claims = append(r.st.Claims, Claim{c.User, c.Pool, *v})
-		if p := r.pools[c.Pool]; p != nil && p.Owner == c.User {
-			p.Claimable = Plus(p.Claimable, *v)
+	if !everybody {
+		for _, p := range r.pools {
+			owners = append(owners, claim{p.Owner, p.ID})
 		}
 	}
+	add := func(c *claim, v *fleet.Amount) { r.st.Claims = append(r.st.Claims, Claim{c.User, c.Pool, *v}) }
 	args := func(c claim) []any { return []any{c.User[:], c.Pool} }
-	if err := each(r, "PhalaStakePoolv2", "LegacyRewards", !r.want.whole(), owners, args, add); err != nil {
+	if err := each(ctx, r, "PhalaStakePoolv2", "LegacyRewards", !everybody, owners, args, add); err != nil {
 		return err
 	}
-	return each(r, "PhalaBasePool", "Reimbursements", !r.want.whole(), owners, args, add)
+	return each(ctx, r, "PhalaBasePool", "Reimbursements", !everybody, owners, args, add)
 }

@@ -1,6 +1,8 @@
 package phala
 
 import (
+	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,9 +34,9 @@ func stateOf(name string) SessionState {
 	return s
 }
 
-func (r *reader) readSessions() error {
+func (r *reader) readSessions(ctx context.Context) error {
 	pallet, sessions, _, _ := r.st.Era.sessions()
-	return each(r, pallet, sessions, !r.want.whole(), r.accounts(), byAccount, func(a *Account, v *rawSession) {
+	return each(ctx, r, pallet, sessions, !r.want.whole(), r.accounts(), byAccount, func(a *Account, v *rawSession) {
 		s := r.session(*a)
 		s.Recorded, s.State, s.ByChain = true, stateOf(v.State), v.State
 		s.V, s.Ve, s.VUpdated = v.V, v.Ve, at(v.VUpdatedAt)
@@ -43,31 +45,36 @@ func (r *reader) readSessions() error {
 	})
 }
 
-func (r *reader) readStakes() error {
+func (r *reader) readStakes(ctx context.Context) error {
 	pallet, _, _, _ := r.st.Era.sessions()
-	return each(r, pallet, "Stakes", !r.want.whole(), r.accounts(), byAccount, func(a *Account, v *fleet.Amount) {
+	return each(ctx, r, pallet, "Stakes", !r.want.whole(), r.accounts(), byAccount, func(a *Account, v *fleet.Amount) {
 		s := r.session(*a)
 		s.Stake, s.Staked = *v, true
 	})
 }
 
-// readBindings takes the chain's word on which worker a session belongs to, where that does not follow from a pool.
-func (r *reader) readBindings() error {
+// readBindings takes the chain's word on which worker a session belongs to.
+func (r *reader) readBindings(ctx context.Context) error {
 	pallet, _, bindings, _ := r.st.Era.sessions()
-	return each(r, pallet, bindings, !r.want.whole(), r.accounts(), byAccount, func(a *Account, k *Key) {
-		r.bound[*a] = *k
-		s := r.session(*a)
+	return each(ctx, r, pallet, bindings, !r.want.whole(), r.accounts(), byAccount, func(a *Account, k *Key) { r.bound[*a] = *k })
+}
+
+// join takes the bindings for sessions whose worker does not follow from a pool.
+func (r *reader) join(context.Context) error {
+	for a, k := range r.bound {
+		s := r.session(a)
 		if s.Bound = true; s.Worker == nil {
-			s.Worker = r.worker(*k)
+			s.Worker = r.worker(k)
 		}
-	})
+	}
+	return nil
 }
 
 // milliseconds is where times of the registry are no seconds any more: benchmark reports wrote milliseconds until April 2023
 // (Phala-Network/phala-blockchain, change acd12fbe9).
 const milliseconds = 1e11
 
-func (r *reader) readWorkers() error {
+func (r *reader) readWorkers(ctx context.Context) error {
 	type worker struct {
 		RuntimeVersion  uint32
 		LastUpdated     uint64
@@ -77,10 +84,10 @@ func (r *reader) readWorkers() error {
 		Features        []uint32
 	}
 	var keys []Key
-	for k := range r.workers {
-		keys = append(keys, k)
+	if !r.want.whole() {
+		keys = slices.Collect(maps.Keys(r.workers))
 	}
-	return each(r, "PhalaRegistry", "Workers", !r.want.whole(), keys, byKey, func(k *Key, v *worker) {
+	return each(ctx, r, "PhalaRegistry", "Workers", !r.want.whole(), keys, byKey, func(k *Key, v *worker) {
 		w := r.worker(*k)
 		w.Registered, w.Runtime, w.Confidence, w.Score = true, v.RuntimeVersion, v.ConfidenceLevel, v.InitialScore.Value
 		if w.Updated = at(v.LastUpdated); v.LastUpdated > milliseconds {
@@ -99,7 +106,7 @@ func (r *reader) readWorkers() error {
 }
 
 // former finds the workers and pools of sessions that nobody is bound to any more.
-func (r *reader) former() error {
+func (r *reader) former(ctx context.Context) error {
 	var lost []Account
 	for a, s := range r.sessions {
 		if s.Worker == nil {
@@ -110,7 +117,7 @@ func (r *reader) former() error {
 		Pool   uint64
 		Worker Key
 	}
-	return each(r, r.st.Era.pools(), "SubAccountPreimages", true, lost, byAccount, func(a *Account, v *preimage) {
+	return each(ctx, r, r.st.Era.pools(), "SubAccountPreimages", true, lost, byAccount, func(a *Account, v *preimage) {
 		if SessionAccount(v.Pool, v.Worker) == *a {
 			s := r.sessions[*a]
 			s.Worker, s.Was = r.worker(v.Worker), v.Pool

@@ -17,20 +17,16 @@ import (
 // what belongs to the whole chain, Pools (without sessions and gas) and Stakers by pool and account are filled. The chain's keys do
 // not lead from a pool to its stakers: all are read, and those of other pools left out.
 func ReadStakers(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, pools []uint64) (*State, error) {
-	r, err := newReader(ctx, s, md, Want{Pools: pools})
+	r, err := newReader(s, md, Want{Pools: pools})
 	if err != nil {
 		return nil, err
 	}
-	steps := []func() error{r.globals, r.readPools}
-	if r.st.Era == V1 {
-		steps = append(steps, r.stakers)
-	} else {
-		steps = append(steps, r.vaults, r.assets, r.queues, r.shareholders)
+	read := inTurn(together(r.globals, r.readPools), r.stakers)
+	if r.st.Era == V2 {
+		read = inTurn(together(r.globals, r.readPools), together(r.assets, inTurn(r.vaults, r.queues), r.shareholders))
 	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	if err := read(ctx); err != nil {
+		return nil, err
 	}
 	r.finishPools()
 	r.finishStakers()
@@ -38,22 +34,17 @@ func ReadStakers(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata,
 }
 
 // stakers reads who has staked in the pools of the first era. Their keys cannot be told by a pool alone.
-func (r *reader) stakers() error {
+func (r *reader) stakers(ctx context.Context) error {
 	type key struct {
 		Pool uint64
 		User Account
 	}
 	type stake struct{ Locked, Shares, AvailableRewards, RewardDebt fleet.Amount }
-	return each(r, "PhalaStakePool", "PoolStakers", false, nil, nil, func(k *key, v *stake) {
-		p := r.pools[k.Pool]
-		if p == nil && !r.want.whole() {
-			return
+	return each(ctx, r, "PhalaStakePool", "PoolStakers", false, nil, nil, func(k *key, v *stake) {
+		if r.want.whole() || r.pools[k.Pool] != nil {
+			r.st.Stakers = append(r.st.Stakers,
+				Staker{Pool: k.Pool, User: k.User, Told: true, Locked: v.Locked, Shares: v.Shares, Available: v.AvailableRewards, Debt: v.RewardDebt})
 		}
-		s := Staker{Pool: k.Pool, User: k.User, Told: true, Locked: v.Locked, Shares: v.Shares, Available: v.AvailableRewards, Debt: v.RewardDebt}
-		if p != nil {
-			s.Pending = s.pending(p.PerShare)
-		}
-		r.st.Stakers = append(r.st.Stakers, s)
 	})
 }
 
@@ -65,7 +56,7 @@ var holder = Account([]byte("basepool\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x0
 
 // shareholders reads who has staked in the pools of the second era: whoever says so in his account (StakerAccounts), owns an NFT of the
 // pool's collection, or has a claim.
-func (r *reader) shareholders() error {
+func (r *reader) shareholders(ctx context.Context) error {
 	type place struct {
 		pool uint64
 		user Account
@@ -86,7 +77,7 @@ func (r *reader) shareholders() error {
 		}
 		Locked fleet.Amount
 	}
-	err := each(r, "PhalaWrappedBalances", "StakerAccounts", false, nil, nil, func(a *Account, v *account) {
+	err := each(ctx, r, "PhalaWrappedBalances", "StakerAccounts", false, nil, nil, func(a *Account, v *account) {
 		for _, p := range v.InvestPools {
 			if r.pools[p.Pool] != nil {
 				of(p.Pool, *a).Locked = v.Locked
@@ -96,7 +87,7 @@ func (r *reader) shareholders() error {
 	if err != nil {
 		return err
 	}
-	owners, err := r.owners()
+	owners, err := r.owners(ctx)
 	if err != nil {
 		return err
 	}
@@ -111,17 +102,14 @@ func (r *reader) shareholders() error {
 			nfts = append(nfts, id)
 		}
 	}
-	err = r.stakeInfo(nfts, func(id nftID, shares fleet.Amount) {
+	err = r.stakeInfo(ctx, nfts, func(id nftID, shares fleet.Amount) {
 		s := of(pools[id[0]], owners[id])
 		s.Shares = Plus(s.Shares, shares)
 	})
 	if err != nil {
 		return err
 	}
-	want := r.want
-	r.want = Want{} // everybody's, not only the owners'
-	err = r.claims()
-	if r.want = want; err != nil {
+	if err := r.claims(ctx, true); err != nil {
 		return err
 	}
 	for _, c := range r.st.Claims {
@@ -143,7 +131,7 @@ func (r *reader) shareholders() error {
 }
 
 // owners are those of all NFTs of the pools' collections. An NFT that belongs to another NFT is nobody's stake.
-func (r *reader) owners() (map[nftID]Account, error) {
+func (r *reader) owners(ctx context.Context) (map[nftID]Account, error) {
 	type id struct{ Collection, Item uint32 }
 	type nft struct{ Owner struct{ AccountId *Account } }
 	owners := map[nftID]Account{}
@@ -157,14 +145,14 @@ func (r *reader) owners() (map[nftID]Account, error) {
 		for _, p := range r.pools {
 			ours[p.cid] = true
 		}
-		return owners, each(r, "RmrkCore", "Nfts", false, nil, nil, func(k *id, v *nft) {
+		return owners, each(ctx, r, "RmrkCore", "Nfts", false, nil, nil, func(k *id, v *nft) {
 			if ours[k.Collection] {
 				see(k, v)
 			}
 		})
 	}
 	for _, p := range r.pools {
-		if err := under(r, "RmrkCore", "Nfts", see, p.cid); err != nil {
+		if err := under(ctx, r, "RmrkCore", "Nfts", see, p.cid); err != nil {
 			return nil, err
 		}
 	}
@@ -172,7 +160,7 @@ func (r *reader) owners() (map[nftID]Account, error) {
 }
 
 // under visits the entries of a map with several keys that begin with the given ones.
-func under[K, V any](r *reader, pallet, item string, visit func(*K, *V), keys ...any) error {
+func under[K, V any](ctx context.Context, r *reader, pallet, item string, visit func(*K, *V), keys ...any) error {
 	e, err := r.md.Entry(pallet, item)
 	if errors.Is(err, scale.ErrUnknown) {
 		return nil
@@ -193,7 +181,7 @@ func under[K, V any](r *reader, pallet, item string, visit func(*K, *V), keys ..
 	}
 	var k K
 	var v V
-	return r.s.Pairs(r.ctx, prefix, func(p substrate.Pair) error {
+	return r.s.Pairs(ctx, prefix, func(p substrate.Pair) error {
 		err := readKey(p.Key, &k)
 		if err == nil {
 			err = read(p.Value, &v)
@@ -201,7 +189,9 @@ func under[K, V any](r *reader, pallet, item string, visit func(*K, *V), keys ..
 		if err != nil {
 			return fmt.Errorf("%s.%s 0x%x: %w", pallet, item, p.Key, err)
 		}
+		r.mu.Lock()
 		visit(&k, &v)
+		r.mu.Unlock()
 		return nil
 	})
 }

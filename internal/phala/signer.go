@@ -13,16 +13,16 @@ import (
 
 // Gas is what accounts can pay fees with; an account that the chain does not have is not in it.
 func Gas(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, accounts []Account) (map[Account]fleet.Amount, error) {
-	return (&reader{ctx: ctx, s: s, md: md}).balances(accounts)
+	return (&reader{s: s, md: md}).balances(ctx, accounts)
 }
 
-func (r *reader) balances(accounts []Account) (map[Account]fleet.Amount, error) {
+func (r *reader) balances(ctx context.Context, accounts []Account) (map[Account]fleet.Amount, error) {
 	type account struct {
 		Free   fleet.Amount `scale:"data.free"`
 		Frozen fleet.Amount `scale:"data.frozen|data.fee_frozen"` // renamed by spec 1250
 	}
 	gas := map[Account]fleet.Amount{}
-	return gas, each(r, "System", "Account", true, accounts, byAccount, func(a *Account, v *account) { gas[*a] = Minus(v.Free, v.Frozen) })
+	return gas, each(ctx, r, "System", "Account", true, accounts, byAccount, func(a *Account, v *account) { gas[*a] = Minus(v.Free, v.Frozen) })
 }
 
 // Proxies are the accounts that may manage pools and workers for others at once; nil where the runtime has no proxies. Khala and
@@ -41,8 +41,8 @@ func Proxies(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata, own
 		Deposit fleet.Amount
 	}
 	out := map[Account][]Account{}
-	r := &reader{ctx: ctx, s: s, md: md}
-	return out, each(r, "Proxy", "Proxies", true, owners, byAccount, func(owner *Account, v *proxies) {
+	r := &reader{s: s, md: md}
+	return out, each(ctx, r, "Proxy", "Proxies", true, owners, byAccount, func(owner *Account, v *proxies) {
 		for _, p := range v.List {
 			if p.Delay == 0 && slices.Contains([]string{"Any", "NonTransfer", "StakePoolManager"}, p.ProxyType) {
 				out[*owner] = append(out[*owner], p.Delegate)
@@ -61,7 +61,7 @@ func PoolCount(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata) (
 	if era == V1 {
 		pallet = "PhalaStakePool"
 	}
-	return plain[uint64](&reader{ctx: ctx, s: s, md: md}, pallet, "PoolCount")
+	return plain[uint64](ctx, &reader{s: s, md: md}, pallet, "PoolCount")
 }
 
 // Upgrade is the runtime that the chain has been told to take, nil for none: one whose code waits for the relay chain (pending), or

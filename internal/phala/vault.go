@@ -1,6 +1,7 @@
 package phala
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -16,7 +17,7 @@ func (r *reader) everyPool() []*Pool {
 
 // vaults reads what tells when a vault must give back its stake: the pools in which it has staked, its lock, and the runtime's
 // longest wait, which runtimes below 1250 do not have.
-func (r *reader) vaults() error {
+func (r *reader) vaults(ctx context.Context) error {
 	var all, upstream []uint64
 	for _, p := range r.pools {
 		if p.Kind != Vault {
@@ -29,7 +30,7 @@ func (r *reader) vaults() error {
 			}
 		}
 	}
-	err := each(r, "PhalaBasePool", "Pools", true, upstream, byNumber, func(pid *uint64, v *rawPool2) {
+	err := each(ctx, r, "PhalaBasePool", "Pools", true, upstream, byNumber, func(pid *uint64, v *rawPool2) {
 		if p := v.pool(*pid); p != nil {
 			r.upstream[*pid] = p
 		}
@@ -37,7 +38,7 @@ func (r *reader) vaults() error {
 	if err != nil {
 		return err
 	}
-	err = each(r, "PhalaVault", "VaultLocks", true, all, byNumber, func(pid *uint64, _ *struct{}) { r.pools[*pid].Locked = true })
+	err = each(ctx, r, "PhalaVault", "VaultLocks", true, all, byNumber, func(pid *uint64, _ *struct{}) { r.pools[*pid].Locked = true })
 	if err != nil {
 		return err
 	}
