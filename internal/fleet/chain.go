@@ -45,6 +45,7 @@ type ChainTotals struct {
 	Stake         Amount         `json:"stake"`                   // on workers
 	Value         Amount         `json:"value"`                   // of all pools
 	Free          Amount         `json:"free"`                    // of all pools
+	Shares        Amount         `json:"shares"`                  // of all pools
 	Reward        Amount         `json:"reward"`                  // all sessions' so far
 	Earned        Amount         `json:"earned"`                  // what they got since ChainView.Watched: unlike Reward it never falls
 	RewardMoved   time.Time      `json:"reward_moved,omitzero"`   // when we last saw Reward grow, or first saw it, by our own clock; zero: not told

@@ -1,5 +1,7 @@
 package metrics
 
+import "slices"
+
 // family is one metric as it is documented.
 type family struct {
 	name   string
@@ -39,10 +41,10 @@ var (
 
 // pulledFamilies are those that the Source gives.
 func pulledFamilies() []family {
-	return []family{
+	return slices.Concat([]family{
 		nodeUp, nodeHeight, nodeFinalized, nodeLag, nodePeers, nodeCondition, bridgeUp, bridgeCondition, workers, dpHeight,
 		plansByState, incidentsOpen, leaseHeld, configReloaded, storeFull,
-	}
+	}, chainFamilies(), poolFamilies(), chainWorkerFamilies(), oldFamilies())
 }
 
 // families are all of ours, in the order of the documentation.

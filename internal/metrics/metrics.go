@@ -28,6 +28,7 @@ type Source interface {
 type Snapshot struct {
 	Nodes     []fleet.NodeStatus
 	Bridges   []fleet.BridgeStatus
+	Chains    []fleet.ChainView
 	Plans     map[fleet.PlanState]int // not ended
 	Incidents map[fleet.Severity]int  // open
 	Leases    map[string]bool         // by site: held by this process

@@ -48,8 +48,9 @@ func snapshot() Snapshot {
 		Bridges: []fleet.BridgeStatus{{
 			Ref: fleet.BridgeRef("prb-a"), Monitor: fresh, Condition: fleet.BridgeHealthy,
 			DataProviders: []fleet.DataProviderStatus{dp, dp, {Probe: fresh, PeerID: "Qm\xff", Para: known(18)}},
-			Workers:       []fleet.WorkerStatus{{Condition: fleet.Working}, {Condition: fleet.Working}, {Condition: fleet.Failing}},
+			Workers:       []fleet.WorkerStatus{{Condition: fleet.Working, Name: "w-01", PublicKey: "0x" + key(1)}, {Condition: fleet.Working}, {Condition: fleet.Failing}},
 		}},
+		Chains:    chains(),
 		Plans:     map[fleet.PlanState]int{fleet.PlanRunning: 2},
 		Incidents: map[fleet.Severity]int{fleet.Critical: 1},
 		Leases:    map[string]bool{"dc1": true, "dc2": false},
@@ -90,7 +91,7 @@ func TestScrape(t *testing.T) {
 	}
 	var ours []string
 	for l := range strings.Lines(rec.Body.String()) {
-		if strings.HasPrefix(l, "phalops_") && !strings.HasPrefix(l, "phalops_build_info") {
+		if (strings.HasPrefix(l, "phalops_") || strings.HasPrefix(l, "phala_") || strings.HasPrefix(l, "pid_")) && !strings.HasPrefix(l, "phalops_build_info") {
 			ours = append(ours, l)
 		}
 	}
@@ -104,7 +105,12 @@ func TestScrape(t *testing.T) {
 func TestDocumentation(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("# Metrics\n\nServed at `/metrics` on `metrics.listen` (default 127.0.0.1:9477), beside those of the Go runtime and the process.\n" +
-		"What is unknown has no series. Nothing is shown per worker: `phalops_workers` counts them.\n\n" +
+		"What is unknown has no series.\n\n" +
+		"Workers are counted (`phalops_workers`); a series for each has only what the chain says of it: of ours, and with `chain.all_workers` of\n" +
+		"everybody's, at most 30000 of a network. The names in its label `worker` are public keys; `phalops_worker_chain_info` tells whose they are.\n" +
+		"From `phalops_chain_sessions` to `phalops_chain_daily_reward_pha` there is something only while the whole network is read\n" +
+		"(`chain.whole`). Amounts are floats in PHA, for charts; `phalops chain` has every digit. Names without `phalops_` are those for which the\n" +
+		"boards of wowvwow/Phala-Network ask.\n\n" +
 		"`/healthz` answers 200 while the process beats, else 503; `/readyz` answers 200 once the configuration is loaded, the store is\n" +
 		"open and every controller had its first beat.\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n")
 	want := map[string]bool{}
@@ -120,7 +126,7 @@ func TestDocumentation(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range got {
-		if strings.HasPrefix(f.GetName(), "phalops_") && !want[f.GetName()] {
+		if !strings.HasPrefix(f.GetName(), "go_") && !strings.HasPrefix(f.GetName(), "process_") && !want[f.GetName()] {
 			t.Errorf("%s is served and not documented", f.GetName())
 		}
 		delete(want, f.GetName())

@@ -40,6 +40,9 @@ func (p *pulled) Collect(out chan<- prometheus.Metric) {
 	for _, b := range s.Bridges {
 		e.bridge(b)
 	}
+	for _, v := range s.Chains {
+		e.chain(v, s.Bridges)
+	}
 	for _, state := range []fleet.PlanState{fleet.PlanRunning, fleet.PlanPaused, fleet.PlanParked, fleet.PlanRestoring} {
 		e.put(plansByState, float64(s.Plans[state]), string(state))
 	}
@@ -70,7 +73,11 @@ func (e *emitter) put(f family, value float64, labels ...string) {
 		return
 	}
 	e.seen[key] = true
-	e.out <- prometheus.MustNewConstMetric(e.descs[f.name], prometheus.GaugeValue, value, labels...)
+	kind := prometheus.GaugeValue
+	if f.kind == "counter" {
+		kind = prometheus.CounterValue
+	}
+	e.out <- prometheus.MustNewConstMetric(e.descs[f.name], kind, value, labels...)
 }
 
 func (e *emitter) height(f family, h fleet.Height, labels ...string) {

@@ -138,7 +138,7 @@ func (r *ledgerRead) totals() error {
 	}))
 	r.view.Totals = fleet.ChainTotals{
 		Sessions: stateCounts(t.ByState), Online: r.state.Online, Workers: t.Registered, Pools: t.StakePools, Stake: t.Stake, Value: t.Value, Free: t.Free,
-		Reward: t.Reward, V: computing.V.String(), Ve: computing.Ve.String(),
+		Shares: t.PoolShares, Reward: t.Reward, V: computing.V.String(), Ve: computing.Ve.String(),
 	}
 	if r.ask.Whole {
 		return nil
