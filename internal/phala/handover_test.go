@@ -12,6 +12,7 @@ import (
 
 	"phalops/internal/fleet"
 	"phalops/internal/substrate/scale"
+	"phalops/internal/testkit"
 )
 
 // alice is the account of the well-known development phrase.
@@ -130,5 +131,61 @@ func TestHandoverRefuses(t *testing.T) {
 	}
 	if _, err := CallOf(md, []byte{255, 0}); err == nil {
 		t.Error("a pallet that there is not")
+	}
+}
+
+// TestHandoverAsPolkadotJSMakesIt: the stock client, given the same orders, makes the same bytes, in every era.
+func TestHandoverAsPolkadotJSMakesIt(t *testing.T) {
+	type chain struct {
+		Metadata string    `json:"metadata"`
+		Owner    string    `json:"owner"`
+		Batches  [][]Order `json:"batches"`
+	}
+	var chains []chain
+	var got [][]Batch
+	for _, name := range []string{"khala-1080", "khala-1130", "khala-1190", "khala-1200", "khala-1241", "phala-1291"} {
+		worker := func(i byte) Key { return Key{i, 2: 0xff, 31: i} }
+		lists := [][]Order{
+			{{Action: AddWorker, Pool: 1<<53 - 1, Worker: worker(1)}},
+			{{Action: StartWorker, Pool: 0, Worker: worker(2), Stake: fleet.PHA(18_000_000_000)}},
+			{{Action: StopWorker, Pool: 7, Worker: worker(3)}},
+			{{Action: ReclaimWorker, Pool: 7, Worker: worker(4)}},
+			{{Action: RemoveWorker, Pool: 7, Worker: worker(5)}},
+			{{Action: AddWorker, Pool: 8, Worker: worker(6)}, {Action: StartWorker, Pool: 8, Worker: worker(6), Stake: fleet.NewAmount(1)}},
+		}
+		if name != "khala-1080" {
+			lists = append(lists, []Order{{Action: RestartWorker, Pool: 9, Worker: worker(7), Stake: fleet.PHA(3000)}})
+		}
+		var many []Order
+		for i := range byte(MaxBatch) {
+			many = append(many, Order{Action: []Action{StopWorker, ReclaimWorker, RemoveWorker}[i%3], Pool: uint64(i), Worker: worker(i)})
+		}
+		lists = append(lists, many)
+		md := metadata(t, name)
+		var batches []Batch
+		for _, orders := range lists {
+			b, err := Handover(md, alice(t), orders)
+			if err != nil || len(b) != 1 {
+				t.Fatal(name, len(b), err)
+			}
+			batches = append(batches, b[0])
+		}
+		got = append(got, batches)
+		chains = append(chains, chain{hex.EncodeToString(shared(t, "metadata", name+"-v14.scale.gz")), scale.Address(42, alice(t)), lists})
+	}
+	input, err := json.Marshal(chains)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want [][]struct{ Call, Hash, Proxied string }
+	if err := json.Unmarshal(testkit.RunPolkadotJS(t, input, "testdata/handover.cjs"), &want); err != nil || len(want) != len(got) {
+		t.Fatal(err)
+	}
+	for i := range got {
+		for j, b := range got[i] {
+			if w := want[i][j]; b.Call.Data != w.Call || b.Call.Hash != w.Hash || b.Proxied.Data != w.Proxied {
+				t.Errorf("%s %s of %d orders: %.200s, the stock client makes %.200s", b.Runtime, b.Call.Name, len(b.Orders), b.Call.Data, w.Call)
+			}
+		}
 	}
 }
