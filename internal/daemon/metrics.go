@@ -28,7 +28,7 @@ type face struct {
 func (f *face) Snapshot() metrics.Snapshot {
 	board, now := f.control.Board(), f.core.Clock.Now()
 	s := metrics.Snapshot{
-		Nodes: board.Nodes(), Bridges: board.Bridges(), Plans: map[fleet.PlanState]int{}, Incidents: map[fleet.Severity]int{},
+		Nodes: board.Nodes(), Bridges: board.Bridges(), Chains: board.Chains(), Plans: map[fleet.PlanState]int{}, Incidents: map[fleet.Severity]int{},
 		Leases: map[string]bool{}, Reloaded: !f.refused.Load(), StoreFull: f.core.Store.Full(),
 		Ready: metrics.Ready{Config: true, Store: true, Beats: f.control.Looked()},
 	}
