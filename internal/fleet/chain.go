@@ -15,6 +15,8 @@ type ChainView struct {
 	Moved  time.Time `json:"moved,omitzero"` // when we first saw this Height, by our own clock; zero: not told
 	Spec   uint32    `json:"spec"`           // version of the runtime
 
+	CoolDown time.Duration `json:"cool_down,omitzero"` // from the stop of a worker until its stake can be reclaimed, by Time; 0: not told
+
 	Genesis string    `json:"genesis"`          // hash of block 0: which chain it is
 	Watched time.Time `json:"watched,omitzero"` // since when this history is kept, by our own clock; another chain has another one
 	Whole   bool      `json:"whole"`            // the whole network was read; else Totals have no more than Online, Pools and what is ours

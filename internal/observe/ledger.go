@@ -110,7 +110,7 @@ func (r *ledgerRead) all() (LedgerReading, error) {
 	if r.state, err = phala.Read(r.ctx, r.snap, r.md, want); err != nil {
 		return LedgerReading{}, err
 	}
-	r.view.Era, r.view.Time = r.state.Era.String(), r.state.Now
+	r.view.Era, r.view.Time, r.view.CoolDown = r.state.Era.String(), r.state.Now, r.state.Cool
 	if r.view.Upgrade, err = phala.Upgrade(r.ctx, r.node, r.snap, r.md); err != nil {
 		return LedgerReading{}, err
 	}

@@ -44,7 +44,8 @@ type Call struct {
 
 // Batch is what one signature brings about.
 type Batch struct {
-	Runtime string  `json:"runtime"` // for which the calls were encoded, for example khala/1241: another one may number calls differently
+	Runtime string  `json:"runtime"` // for which the calls were encoded, for example khala/1241: by another one they may be other calls
+	Spec    uint32  `json:"spec"`    // its version
 	Orders  []Order `json:"orders"`
 	Call    Call    `json:"call"`              // for the pool's owner
 	Proxied *Call   `json:"proxied,omitempty"` // the same for a proxy of the owner, of the type Any or StakePoolManager; nil: the owner was not told
@@ -64,7 +65,7 @@ func Handover(md *scale.Metadata, owner Account, orders []Order) ([]Batch, error
 	if len(orders) == 0 {
 		return nil, fleet.Fail(fleet.Invalid, fleet.Because("phala.no_orders"))
 	}
-	runtime := runtimeOf(md)
+	name, version := runtimeOf(md)
 	var batches []Batch
 	for len(orders) > 0 {
 		n := min(MaxBatch, len(orders))
@@ -72,7 +73,7 @@ func Handover(md *scale.Metadata, owner Account, orders []Order) ([]Batch, error
 		if err != nil {
 			return nil, err
 		}
-		b.Runtime = runtime
+		b.Runtime, b.Spec = fmt.Sprintf("%s/%d", name, version), version
 		batches, orders = append(batches, b), orders[n:]
 	}
 	return batches, nil
@@ -153,7 +154,9 @@ func encode(md *scale.Metadata, nested any) (Call, error) {
 }
 
 func noCall(md *scale.Metadata, pallet, name string, err error) error {
-	return fleet.FailWith(fleet.Failed, fleet.Because("phala.no_call", "call", pallet+"."+name, "runtime", runtimeOf(md), "err", err), err)
+	spec, version := runtimeOf(md)
+	why := fleet.Because("phala.no_call", "call", pallet+"."+name, "runtime", fmt.Sprintf("%s/%d", spec, version), "err", err)
+	return fleet.FailWith(fleet.Failed, why, err)
 }
 
 // CallOf reads an encoded call. An error is what the metadata cannot read.
@@ -169,20 +172,20 @@ func CallOf(md *scale.Metadata, data []byte) (Call, error) {
 	}, nil
 }
 
-// runtimeOf names the runtime that metadata describes, "" when it does not say.
-func runtimeOf(md *scale.Metadata) string {
+// runtimeOf is the name and version of the runtime that metadata describes, nothing when it does not say.
+func runtimeOf(md *scale.Metadata) (name string, version uint32) {
 	c, err := md.Constant("System", "Version")
 	if err != nil {
-		return ""
+		return "", 0
 	}
-	type version struct {
+	type runtime struct {
 		SpecName    string
 		SpecVersion uint32
 	}
-	var v version
-	read, err := scale.Bind[version](c.Type)
+	var v runtime
+	read, err := scale.Bind[runtime](c.Type)
 	if err != nil || read(c.Value, &v) != nil {
-		return ""
+		return "", 0
 	}
-	return fmt.Sprintf("%s/%d", v.SpecName, v.SpecVersion)
+	return v.SpecName, v.SpecVersion
 }

@@ -60,7 +60,7 @@ func TestHandoverCalls(t *testing.T) {
 				data += "0010a5d4e80000000000000000000000" // 10¹², little-endian
 			}
 			c := got[0].Call
-			if c.Data != data || c.Pallet != want.pallet || got[0].Proxied != nil || got[0].Runtime != strings.Replace(name, "-", "/", 1) {
+			if c.Data != data || c.Pallet != want.pallet || got[0].Proxied != nil || got[0].Runtime != strings.Replace(name, "-", "/", 1) || !strings.HasSuffix(name, fmt.Sprint(got[0].Spec)) {
 				t.Errorf("%s %s: %s %s.%s is %s, want %s", name, action, got[0].Runtime, c.Pallet, c.Name, c.Data, data)
 			}
 			raw, err := hex.DecodeString(c.Data[2:])
