@@ -191,7 +191,11 @@ func (b *Board) doubt() {
 func (b *Board) setBridge(name string, s fleet.BridgeStatus) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	was, known := b.bridges[name]
 	b.bridges[name] = s
+	if known && b.blindFrom.IsZero() && !silent(was) && !silent(s) {
+		return // an answer after an answer raises no doubt
+	}
 	b.doubt()
 }
 

@@ -120,28 +120,33 @@ func (c *Control) loads(now time.Time) (decide.Load, map[string]decide.Load) {
 	busy := c.board.busy(now)
 	all := decide.FleetLoad(attempts, policy, now)
 	all.Busy = len(busy)
+	own, working := map[string][]fleet.Attempt{}, map[string]int{}
+	if len(attempts)+len(busy) > 0 {
+		siteOf := c.sitesOfBridges()
+		for _, a := range attempts {
+			own[siteOf[a.Target.Parent()]] = append(own[siteOf[a.Target.Parent()]], a)
+		}
+		for ref := range busy {
+			working[siteOf[ref.Parent()]]++
+		}
+	}
 	sites := map[string]decide.Load{}
 	for _, s := range c.config().Sites {
-		here := map[fleet.Ref]bool{}
-		for _, b := range s.Bridges {
-			here[fleet.BridgeRef(b.Name)] = true
-		}
-		var own []fleet.Attempt
-		for _, a := range attempts {
-			if here[a.Target.Parent()] {
-				own = append(own, a)
-			}
-		}
-		l := decide.SiteLoad(own, policy, now)
-		l.Busy = 0
-		for ref := range busy {
-			if here[ref.Parent()] {
-				l.Busy++
-			}
-		}
+		l := decide.SiteLoad(own[s.Name], policy, now)
+		l.Busy = working[s.Name]
 		sites[s.Name] = l
 	}
 	return all, sites
+}
+
+func (c *Control) sitesOfBridges() map[fleet.Ref]string {
+	out := map[fleet.Ref]string{}
+	for _, s := range c.config().Sites {
+		for _, b := range s.Bridges {
+			out[fleet.BridgeRef(b.Name)] = s.Name
+		}
+	}
+	return out
 }
 
 // containers are the workers of a bridge whose own container can be restarted: their endpoint is on a configured host with

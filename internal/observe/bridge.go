@@ -99,63 +99,73 @@ func dataProvider(old fleet.DataProviderStatus, told prb.DataProvider, now time.
 // workers joins what is new with what was known. The inventory says which workers there are; while it is silent, those of
 // last time are kept, with new states where the states answered.
 func workers(prev fleet.BridgeStatus, r prb.Reading, now time.Time) []fleet.WorkerStatus {
-	var nobody fleet.WorkerStatus
-	told, old := byID(r.Workers), byID(prev.Workers)
-	find := func(list []fleet.WorkerStatus, in map[string]int, id string) *fleet.WorkerStatus {
-		if at, ok := in[id]; ok {
-			return &list[at]
-		}
-		return &nobody
-	}
+	told, old := &roll{list: r.Workers}, &roll{list: prev.Workers}
 	known := r.Workers
 	if r.InventoryErr != nil {
 		known = prev.Workers
 	}
-	all := make([]fleet.WorkerStatus, 0, len(known))
+	bridge := prev.Ref.Name()
+	all := make([]fleet.WorkerStatus, len(known))
 	for i := range known {
-		id := known[i].ID
-		was, is := find(prev.Workers, old, id), find(r.Workers, told, id)
-		w := *was
+		was, is := old.find(i, known[i].ID), told.find(i, known[i].ID)
+		w := &all[i]
+		*w = *was
 		if r.InventoryErr == nil {
-			w = record(w, *is)
+			record(w, is)
 		}
-		w.Ref = fleet.WorkerRef(prev.Ref.Name(), id)
+		if w.Ref == "" {
+			w.Ref = fleet.WorkerRef(bridge, w.ID)
+		}
 		if r.StatesErr == nil {
-			w = state(w, *is, now)
+			state(w, was, is, now)
 		}
 		w.Pruntime = pruntime(w.Pruntime, is.Pruntime, now)
-		w = identity(*was, w, *is, now)
+		identity(was, w, is, now)
 		w.Probe = probe(w.Probe, now, r.StatesErr)
-		all = append(all, w)
 	}
-	slices.SortFunc(all, func(a, b fleet.WorkerStatus) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	byName := func(a, b fleet.WorkerStatus) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) }
+	if !slices.IsSortedFunc(all, byName) {
+		slices.SortFunc(all, byName)
+	}
 	return all
 }
 
-// byID says where each worker is in a list.
-func byID(workers []fleet.WorkerStatus) map[string]int {
-	at := make(map[string]int, len(workers))
-	for i := range workers {
-		at[workers[i].ID] = i
+// roll finds workers by their ids. In most beats each stands where it is looked for first.
+type roll struct {
+	list []fleet.WorkerStatus
+	at   map[string]int
+}
+
+// find is the worker with this id, maybe at this place; an empty one where there is none.
+func (r *roll) find(hint int, id string) *fleet.WorkerStatus {
+	if hint < len(r.list) && r.list[hint].ID == id {
+		return &r.list[hint]
 	}
-	return at
+	if r.at == nil {
+		r.at = make(map[string]int, len(r.list))
+		for i := range r.list {
+			r.at[r.list[i].ID] = i
+		}
+	}
+	if at, ok := r.at[id]; ok {
+		return &r.list[at]
+	}
+	return &fleet.WorkerStatus{}
 }
 
 // record takes over the inventory's part.
-func record(w, told fleet.WorkerStatus) fleet.WorkerStatus {
+func record(w, told *fleet.WorkerStatus) {
 	if w.Endpoint != told.Endpoint {
 		w.Pruntime = nil // that was another one
 	}
 	w.Gatekeeper = told.Gatekeeper
 	w.ID, w.Name, w.PID, w.Endpoint = told.ID, told.Name, told.PID, told.Endpoint
 	w.Stake, w.StakeOK, w.Enabled, w.SyncOnly = told.Stake, told.StakeOK, told.Enabled, told.SyncOnly
-	return w
 }
 
 // state takes over the running context's part; of a worker without one, told is all zero. Histories begin when we first saw
 // something: the bridge tells none.
-func state(old, told fleet.WorkerStatus, now time.Time) fleet.WorkerStatus {
-	w := old
+func state(w, old, told *fleet.WorkerStatus, now time.Time) {
 	w.Running, w.State, w.Message, w.MessageAt, w.Initialized = told.Running, told.State, told.Message, told.MessageAt, told.Initialized
 	w.Session, w.V, w.Ve, w.PInit, w.PInstant, w.TotalReward = told.Session, told.V, told.Ve, told.PInit, told.PInstant, told.TotalReward
 	if told.PublicKey != "" {
@@ -188,7 +198,6 @@ func state(old, told fleet.WorkerStatus, now time.Time) fleet.WorkerStatus {
 	w.Relay = grow(old.Relay, told.Relay, now)
 	w.ParaHeader = grow(old.ParaHeader, told.ParaHeader, now)
 	w.Para = grow(old.Para, told.Para, now)
-	return w
 }
 
 // pruntime merges an answer of the pRuntime itself, or its silence, into what it said before. Without a question nothing

@@ -42,7 +42,7 @@ func TestIdentity(t *testing.T) {
 				now := start.Add(time.Duration(i) * time.Minute)
 				old := w
 				w.Enabled, w.Running = told.Enabled, told.Running
-				w = identity(old, w, told, now)
+				identity(&old, &w, &told, now)
 				if w.OtherKey != old.OtherKey {
 					since = time.Time{}
 					if w.OtherKey != "" {
@@ -63,12 +63,14 @@ func TestThePruntimesOwnWordComesFirst(t *testing.T) {
 	old := fleet.WorkerStatus{Enabled: true, KnownKey: "a"}
 	w := old
 	w.Pruntime = &fleet.PruntimeStatus{Probe: fleet.Probe{At: now}, PublicKey: "b", Ours: true}
-	if got := identity(old, w, fleet.WorkerStatus{Running: true, PublicKey: "a"}, now); got.OtherKey != "b" {
-		t.Errorf("other key %q", got.OtherKey)
+	told := fleet.WorkerStatus{Running: true, PublicKey: "a"}
+	if identity(&old, &w, &told, now); w.OtherKey != "b" {
+		t.Errorf("other key %q", w.OtherKey)
 	}
+	w = old
 	w.Pruntime = &fleet.PruntimeStatus{Probe: fleet.Probe{At: now, Failed: now, Missed: 1}, PublicKey: "b", Ours: true}
-	if got := identity(old, w, fleet.WorkerStatus{Running: true, PublicKey: "a"}, now); got.OtherKey != "" {
-		t.Errorf("a silent pRuntime says %q", got.OtherKey)
+	if identity(&old, &w, &told, now); w.OtherKey != "" {
+		t.Errorf("a silent pRuntime says %q", w.OtherKey)
 	}
 }
 
@@ -88,12 +90,13 @@ func TestAnotherMachineIsNoLostIdentity(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			told := fleet.WorkerStatus{Enabled: true, Running: true, PublicKey: "a"}
-			w := identity(fleet.WorkerStatus{Enabled: true}, fleet.WorkerStatus{Enabled: true}, told, start)
+			w := fleet.WorkerStatus{Enabled: true}
+			identity(&fleet.WorkerStatus{Enabled: true}, &w, &told, start)
 			for i, p := range tt.said {
 				now := start.Add(time.Duration(1+i) * time.Minute)
 				old := w
 				w.Pruntime = pruntime(w.Pruntime, &p, now)
-				w = identity(old, w, told, now)
+				identity(&old, &w, &told, now)
 			}
 			if w.KnownKey != "a" || w.OtherKey != tt.other {
 				t.Errorf("known %q, other %q; want a and %q", w.KnownKey, w.OtherKey, tt.other)

@@ -11,22 +11,20 @@ import (
 func unsteady(prev, next fleet.BridgeStatus) (was, is fleet.BridgeStatus) {
 	was, is = prev, next
 	was.Workers, is.Workers = nil, nil
-	before := make(map[fleet.Ref]int, len(prev.Workers))
-	for i := range prev.Workers {
-		before[prev.Workers[i].Ref] = i
-	}
+	before, after := &roll{list: prev.Workers}, &roll{list: next.Workers}
 	for i := range next.Workers {
 		w := &next.Workers[i]
-		at, known := before[w.Ref]
-		if known && steady(&prev.Workers[at], w) {
-			delete(before, w.Ref)
-			continue
+		if old := before.find(i, w.ID); old.Ref != w.Ref || !steady(old, w) {
+			is.Workers = append(is.Workers, *w)
 		}
-		is.Workers = append(is.Workers, *w)
+	}
+	if len(is.Workers) == 0 && len(prev.Workers) == len(next.Workers) {
+		return was, is
 	}
 	for i := range prev.Workers {
-		if _, kept := before[prev.Workers[i].Ref]; kept {
-			was.Workers = append(was.Workers, prev.Workers[i])
+		w := &prev.Workers[i]
+		if now := after.find(i, w.ID); now.Ref != w.Ref || !steady(w, now) {
+			was.Workers = append(was.Workers, *w)
 		}
 	}
 	return was, is

@@ -3,6 +3,7 @@
 package prb
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"time"
@@ -66,45 +67,57 @@ func DecodeWorkers(list []Value, pools []fleet.Pool) []fleet.WorkerStatus {
 // DecodeState reads one running context; false when there is none in it: no worker with a uuid. It knows the field names of
 // every walkie version; they depend on the monitor's, not on the bridge's.
 func DecodeState(parsers *Parsers, s Value) (fleet.WorkerStatus, bool) {
-	id := s.Get("worker").Get("uuid").Text()
-	if id == "" {
-		return fleet.WorkerStatus{}, false
+	w := fleet.WorkerStatus{ID: s.Get("worker").Get("uuid").Text()}
+	if w.ID == "" {
+		return w, false
 	}
-	w := fleet.WorkerStatus{
-		ID: id, Running: true, State: Redact(s.Get("status").Text()), Initialized: s.Get("initialized").Bool(),
-		PublicKey: publicKey(s.Get("publicKey").Text()), Relay: s.Get("parentHeaderSynchedTo").Height(),
-		ParaHeader: s.Get("paraHeaderSynchedTo").Height(), Para: s.Get("paraBlockDispatchedTo").Height(),
-	}
-	w.Message, w.MessageAt = parseMessage(s.Get("lastMessage").Text())
-	w.Message = Redact(w.Message)
-	for _, name := range [...]string{"sessionInfoJson", "workerInfoJson", "minerInfoJson"} { // walkie 1.3.1, 1.3.0, until 1.2.8
-		if session := s.Get(name).bytes(); len(session) > 0 {
-			decodeSession(parsers, session, &w)
-			break
-		}
-	}
+	decodeState(parsers, s, &w)
 	return w, true
 }
 
-// publicKey is 64 hex digits in lower case, or "".
-func publicKey(t string) string {
-	k := strings.ToLower(strings.TrimPrefix(t, "0x"))
-	if len(k) != 64 || strings.Trim(k, "0123456789abcdef") != "" {
+// decodeState fills in what one running context says. PublicKey may hold the key that is expected: the same text again is the same
+// memory.
+func decodeState(parsers *Parsers, s Value, w *fleet.WorkerStatus) {
+	w.Running, w.Initialized = true, s.Get("initialized").Bool()
+	w.State = Redact(parsers.word(s.Get("status")))
+	w.PublicKey = publicKey(s.Get("publicKey").bytes(), w.PublicKey)
+	w.Relay, w.ParaHeader, w.Para = s.Get("parentHeaderSynchedTo").Height(), s.Get("paraHeaderSynchedTo").Height(), s.Get("paraBlockDispatchedTo").Height()
+	message, at := parseMessage(s.Get("lastMessage").written(nil))
+	w.Message, w.MessageAt = Redact(parsers.words.of(message)), at
+	for _, name := range [...]string{"sessionInfoJson", "workerInfoJson", "minerInfoJson"} { // walkie 1.3.1, 1.3.0, until 1.2.8
+		if session := s.Get(name).bytes(); len(session) > 0 {
+			decodeSession(parsers, session, w)
+			break
+		}
+	}
+}
+
+// publicKey is 64 hex digits in lower case, or "". A key that is the expected one is that text itself.
+func publicKey(t []byte, expected string) string {
+	t = bytes.TrimPrefix(t, []byte("0x"))
+	switch {
+	case len(t) != 64:
+		return ""
+	case string(t) == expected:
+		return expected
+	}
+	k := strings.ToLower(string(t))
+	if strings.Trim(k, "0123456789abcdef") != "" {
 		return ""
 	}
 	return k
 }
 
-// parseMessage splits lastMessage into Text and time stamp: "<epoch ms> - <Text>" before 2022-05-31, since then
-// "[<RFC 3339>] <Text>" (runtime-bridge a7bac11). Without a stamp the Text is all.
-func parseMessage(s string) (string, time.Time) {
-	if stamp, rest, ok := strings.Cut(s, "] "); ok && strings.HasPrefix(stamp, "[") {
-		if at, err := time.Parse(time.RFC3339, stamp[1:]); err == nil && plausible(at) {
+// parseMessage splits lastMessage into text and time stamp: "<epoch ms> - <text>" before 2022-05-31, since then
+// "[<RFC 3339>] <text>" (runtime-bridge a7bac11). Without a stamp the text is all. The text is a part of s.
+func parseMessage(s []byte) ([]byte, time.Time) {
+	if stamp, rest, ok := bytes.Cut(s, []byte("] ")); ok && bytes.HasPrefix(stamp, []byte("[")) {
+		if at, err := time.Parse(time.RFC3339, string(stamp[1:])); err == nil && plausible(at) {
 			return rest, at.UTC()
 		}
 	}
-	if stamp, rest, ok := strings.Cut(s, " - "); ok && len(stamp) >= 12 && len(stamp) <= 14 {
-		if ms, err := strconv.ParseUint(stamp, 10, 63); err == nil && plausible(time.UnixMilli(int64(ms))) {
+	if stamp, rest, ok := bytes.Cut(s, []byte(" - ")); ok && len(stamp) >= 12 && len(stamp) <= 14 {
+		if ms, err := strconv.ParseUint(string(stamp), 10, 63); err == nil && plausible(time.UnixMilli(int64(ms))) {
 			return rest, time.UnixMilli(int64(ms)).UTC()
 		}
 	}

@@ -29,7 +29,7 @@ func TestMessageStamps(t *testing.T) {
 		"12 - x":                                             {"12 - x", time.Time{}},
 		"[9999-12-31T23:59:59-08:00] x":                      {"[9999-12-31T23:59:59-08:00] x", time.Time{}},
 	} {
-		if text, at := parseMessage(in); text != want.text || !at.Equal(want.at) {
+		if text, at := parseMessage([]byte(in)); string(text) != want.text || !at.Equal(want.at) {
 			t.Errorf("%q: got %q, %v; want %q, %v", in, text, at, want.text, want.at)
 		}
 	}
@@ -78,7 +78,8 @@ func FuzzMessage(f *testing.F) {
 	f.Add("1662537483123 - null")
 	f.Add(`x "polkadotJson":"{\"encoded\":\"abc\"}"`)
 	f.Fuzz(func(t *testing.T, s string) {
-		text, at := parseMessage(s)
+		part, at := parseMessage([]byte(s))
+		text := string(part)
 		if !strings.HasSuffix(s, text) || (at.IsZero() && text != s) {
 			t.Errorf("%q became %q, %v", s, text, at)
 		}

@@ -1,7 +1,7 @@
 package prb
 
 import (
-	"fmt"
+	"bytes"
 	"math"
 	"math/bits"
 	"strconv"
@@ -19,45 +19,49 @@ func decodeSession(parsers *Parsers, text []byte, w *fleet.WorkerStatus) {
 		return
 	}
 	defer human.Free()
-	decodeInfo(human.Get("runtimeInfo"), w)
+	decodeInfo(parsers, human.Get("runtimeInfo"), w)
 	raw := human.Get("raw")
-	if w.Session = raw.Get("state").Text(); w.Session == "" {
-		w.Session = human.Get("state").Text()
+	if w.Session = parsers.word(raw.Get("state")); w.Session == "" {
+		w.Session = parsers.word(human.Get("state"))
 	}
-	w.V, w.Ve = fixedPoint(raw.Get("v").Text(), human.Get("v").Text()), fixedPoint(raw.Get("ve").Text(), human.Get("ve").Text())
+	w.V, w.Ve = fixedPoint(raw.Get("v"), human.Get("v")), fixedPoint(raw.Get("ve"), human.Get("ve"))
 	exact, shown := raw.Get("benchmark"), human.Get("benchmark")
-	w.PInit = count(exact.Get("pInit").Text(), shown.Get("pInit").Text())
-	w.PInstant = count(exact.Get("pInstant").Text(), shown.Get("pInstant").Text())
-	if n, ok := integer(raw.Get("stats").Get("totalReward").Text()); ok {
-		if reward, err := fleet.ParseAmount(n.String()); err == nil {
-			w.TotalReward = reward
-		}
+	w.PInit = count(exact.Get("pInit"), shown.Get("pInit"))
+	w.PInstant = count(exact.Get("pInstant"), shown.Get("pInstant"))
+	w.TotalReward = fleet.Amount{}
+	if n, ok := raw.Get("stats").Get("totalReward").integer(); ok {
+		w.TotalReward.SetUint128(n.hi, n.lo)
 	}
 }
 
 // decodeInfo reads what the pRuntime said of itself (v2 since 2022-05), as old as the session. Its heights are left out: they
 // are old, and those beside are not.
-func decodeInfo(info Value, w *fleet.WorkerStatus) {
+func decodeInfo(parsers *Parsers, info Value, w *fleet.WorkerStatus) {
 	if w.Registered = info.Get("system").Get("registered").Bool(); w.Registered == nil {
 		w.Registered = info.Get("registered").Bool()
 	}
-	w.Version, w.Revision = Redact(info.Get("version").Text()), Redact(info.Get("gitRevision").Text())
+	w.Version, w.Revision = Redact(parsers.word(info.Get("version"))), Redact(parsers.word(info.Get("gitRevision")))
 }
 
 // u128 is a number of 128 bits.
 type u128 struct{ hi, lo uint64 }
 
+func (v Value) integer() (u128, bool) {
+	var digits [40]byte
+	return integer(v.written(digits[:0]))
+}
+
 // integer reads a whole number ≥ 0 of up to 128 bits, written in decimal or as 0x….
-func integer(s string) (u128, bool) {
-	hex, isHex := strings.CutPrefix(s, "0x")
+func integer(s []byte) (u128, bool) {
+	hex, isHex := bytes.CutPrefix(s, []byte("0x"))
 	switch {
-	case isHex && hex != "" && len(hex) <= 40:
-		return fromHex(strings.TrimLeft(hex, "0"))
-	case s == "" || isHex || len(s) > 40:
+	case isHex && len(hex) > 0 && len(hex) <= 40:
+		return fromHex(hex)
+	case len(s) == 0 || isHex || len(s) > 40:
 		return u128{}, false
 	}
 	var n u128
-	for _, c := range []byte(s) {
+	for _, c := range s {
 		over, hi := bits.Mul64(n.hi, 10)
 		carry, lo := bits.Mul64(n.lo, 10)
 		lo, c1 := bits.Add64(lo, uint64(c-'0'), 0)
@@ -70,54 +74,60 @@ func integer(s string) (u128, bool) {
 	return n, true
 }
 
-func fromHex(digits string) (n u128, ok bool) {
-	if len(digits) > 32 || strings.Trim(digits, "0123456789abcdefABCDEF") != "" {
-		return n, false
+func fromHex(digits []byte) (n u128, ok bool) {
+	for _, c := range digits {
+		var d byte
+		switch {
+		case c >= '0' && c <= '9':
+			d = c - '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			d = c | 0x20 - 'a' + 10
+		default:
+			return u128{}, false
+		}
+		if n.hi>>60 != 0 {
+			return u128{}, false // more than 128 bits
+		}
+		n.hi, n.lo = n.hi<<4|n.lo>>60, n.lo<<4|uint64(d)
 	}
-	if cut := len(digits) - 16; cut > 0 {
-		n.hi, _ = strconv.ParseUint(digits[:cut], 16, 64)
-		digits = digits[cut:]
-	}
-	n.lo, _ = strconv.ParseUint(digits, 16, 64) // "" is 0
 	return n, true
-}
-
-// String is the number in decimal.
-func (n u128) String() string {
-	if n.hi == 0 {
-		return strconv.FormatUint(n.lo, 10)
-	}
-	const chunk = 1e19
-	top, rest := bits.Div64(n.hi%chunk, n.lo, chunk)
-	head := u128{n.hi / chunk, top}
-	return head.String() + fmt.Sprintf("%019d", rest)
 }
 
 // fixedPoint writes the chain's U64F64 with eight places, as the bridge writes it for people; without a raw value the
 // bridge's own text is taken when it is a number.
-func fixedPoint(raw, human string) string {
-	if n, ok := integer(raw); ok {
-		places, rest := bits.Mul64(n.lo, 1e8) // the fraction is lo / 2⁶⁴
-		places, over := bits.Add64(places, rest>>63, 0)
-		whole, _ := bits.Add64(n.hi, places/1e8, over)
-		text := strconv.FormatUint(whole, 10)
-		if whole < n.hi {
-			text = "18446744073709551616"
-		}
-		digits := strconv.FormatUint(1e8+places%1e8, 10)
-		return text + "." + digits[1:]
+func fixedPoint(raw, human Value) string {
+	if n, ok := raw.integer(); ok {
+		return places(n)
 	}
-	s := strings.ReplaceAll(human, ",", "")
+	s := strings.ReplaceAll(human.Text(), ",", "")
 	if len(s) > 40 || strings.Trim(s, "0123456789.") != "" {
 		return ""
 	}
 	return s
 }
 
-func count(raw, human string) int64 {
-	n, ok := integer(raw)
+// places is n / 2⁶⁴, rounded half up to eight decimal places.
+func places(n u128) string {
+	const unit = 1e8
+	part, rest := bits.Mul64(n.lo, unit)
+	part, _ = bits.Add64(part, rest>>63, 0)
+	whole, over := bits.Add64(n.hi, part/unit, 0)
+	out := make([]byte, 0, 32)
+	if over == 1 {
+		out = append(out, "18446744073709551616"...)
+	} else {
+		out = strconv.AppendUint(out, whole, 10)
+	}
+	at := len(out)
+	out = strconv.AppendUint(out, unit+part%unit, 10)
+	out[at] = '.' // in place of the unit's 1
+	return string(out)
+}
+
+func count(raw, human Value) int64 {
+	n, ok := raw.integer()
 	if !ok {
-		n, ok = integer(strings.ReplaceAll(human, ",", ""))
+		n, ok = integer(bytes.ReplaceAll(human.written(nil), []byte(","), nil))
 	}
 	if !ok || n.hi != 0 || n.lo > math.MaxInt64 {
 		return 0

@@ -17,17 +17,17 @@ func TestNumbersOfTheChain(t *testing.T) {
 		n := new(big.Int).SetUint64(hi)
 		n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(lo))
 		for _, text := range []string{n.String(), "0x" + n.Text(16), "0x00" + strings.ToUpper(n.Text(16))} {
-			if got, ok := integer(text); !ok || got.String() != n.String() {
+			if got, ok := integer([]byte(text)); !ok || got != (u128{hi, lo}) {
 				t.Fatalf("%s became %v, %v", text, got, ok)
 			}
 		}
 		want := new(big.Rat).SetFrac(n, new(big.Int).Lsh(big.NewInt(1), 64)).FloatString(8)
-		if got := fixedPoint(n.String(), ""); got != want {
+		if got := places(u128{hi, lo}); got != want {
 			t.Fatalf("%s is %s, want %s", n, got, want)
 		}
 	})
 	for _, bad := range []string{"", "0x", "-1", "+1", "1_0", "1.5", "0xg", " 1", "340282366920938463463374607431768211456", "0x100000000000000000000000000000000", strings.Repeat("9", 60)} {
-		if n, ok := integer(bad); ok {
+		if n, ok := integer([]byte(bad)); ok {
 			t.Errorf("%q became %v", bad, n)
 		}
 	}

@@ -3,7 +3,6 @@ package prb
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/valyala/fastjson"
 
@@ -12,7 +11,10 @@ import (
 
 // Parsers reads the replies of bridges in one pass: they are most of what a daemon does. The zero Parsers is ready; what one
 // reply took is used again for the next, so share one. It is safe for concurrent use.
-type Parsers struct{ pool fastjson.ParserPool }
+type Parsers struct {
+	pool  fastjson.ParserPool
+	words words
+}
 
 // Parse reads a whole JSON text. Free the Doc when nothing of it is needed any more.
 func (p *Parsers) Parse(text []byte) (*Doc, error) {
@@ -81,11 +83,27 @@ func (v Value) List() ([]Value, bool) {
 func (v Value) Text() string {
 	switch {
 	case v.is(fastjson.TypeString):
-		return strings.ToValidUTF8(string(v.bytes()), "\uFFFD")
+		return text(v.bytes())
 	case v.is(fastjson.TypeNumber):
 		return string(v.v.MarshalTo(nil))
 	}
 	return ""
+}
+
+// word is Text for what comes again with every reply.
+func (p *Parsers) word(v Value) string {
+	if v.is(fastjson.TypeString) {
+		return p.words.of(v.bytes())
+	}
+	return v.Text()
+}
+
+// written is a number as it is written, in dst, or a string as it stands.
+func (v Value) written(dst []byte) []byte {
+	if v.is(fastjson.TypeNumber) {
+		return v.v.MarshalTo(dst)
+	}
+	return v.bytes()
 }
 
 // bytes is a string without a copy of it.

@@ -132,7 +132,7 @@ func (c *Client) info(ctx context.Context, f form) (fleet.PruntimeStatus, error)
 type question struct{ method, url string }
 
 func (c *Client) do(ctx context.Context, q question, f form, timeout time.Duration) (record, error) {
-	request := wire.Request{Method: f.method, URL: c.base + f.path, Timeout: timeout, MaxBody: maxReply}
+	request := wire.Request{Method: f.method, URL: c.base + f.path, Timeout: timeout, MaxBody: maxReply, Once: true}
 	if f.method == http.MethodPost {
 		request.Body = []byte(f.body)
 		request.Header = http.Header{"Content-Type": {"application/json"}}

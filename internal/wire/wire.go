@@ -59,6 +59,7 @@ func LoopbackOnly(a netip.Addr) bool {
 type Client struct {
 	opt       Options
 	transport *http.Transport
+	once      *http.Transport // for requests after which no connection is kept
 	serial    keyed
 	buffers   sync.Pool // of *bytes.Buffer
 
@@ -89,6 +90,8 @@ func New(o Options) *Client {
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true, // the size limit is meant for what arrives
 	}}
+	c.once = c.transport.Clone()
+	c.once.DisableKeepAlives = true
 	c.life, c.end = context.WithCancel(context.Background())
 	return c
 }
@@ -122,6 +125,7 @@ type Request struct {
 	Serial  string        // one request in flight per key; "" = not serialised
 	Timeout time.Duration // of the exchange, without the wait for Serial; default Options.Timeout
 	MaxBody int64         // default Options.MaxBody
+	Once    bool          // keep no connection: for targets that are many and asked rarely
 }
 
 // Response is a whole reply of any status.
@@ -228,7 +232,11 @@ func (x *exchange) run(ctx context.Context, r Request) (*Response, error) {
 		req.SetBasicAuth(u.Username(), password)
 	}
 	// The bare transport: no redirects, no cookies, no wrapping of errors with the whole address.
-	resp, err := x.client.transport.RoundTrip(req)
+	transport := x.client.transport
+	if r.Once {
+		transport = x.client.once
+	}
+	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return nil, x.fail(err)
 	}

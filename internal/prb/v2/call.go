@@ -74,8 +74,13 @@ func faultOf(err error) fault {
 
 // ask is call for questions that change nothing: a lost reply or a closed connection is no reason to give up at once.
 func (c *Client) ask(ctx context.Context, peer, method string, ids []string) (*prb.Doc, error) {
+	return c.askAgain(ctx, peer, method, ids, nil)
+}
+
+// askAgain is ask where the same answer as last time may come: then the data is absent, and last says so.
+func (c *Client) askAgain(ctx context.Context, peer, method string, ids []string, last *echo) (*prb.Doc, error) {
 	for attempt, pause := 1, firstPause; ; attempt, pause = attempt+1, pause*2 {
-		data, err := c.call(ctx, peer, method, ids)
+		data, err := c.call(ctx, peer, method, ids, last)
 		if err == nil || attempt == readAttempts || (faultOf(err) != faultLost && wire.ClassOf(err) != wire.Closed) {
 			return data, err
 		}
@@ -87,7 +92,7 @@ func (c *Client) ask(ctx context.Context, peer, method string, ids []string) (*p
 
 // call sends one request to one peer and returns its data, to be freed. One request per peer is in flight at a time: of overlapping ones
 // the monitor loses replies. ids nil sends {}, which means "all" to the readers.
-func (c *Client) call(ctx context.Context, peer, method string, ids []string) (*prb.Doc, error) {
+func (c *Client) call(ctx context.Context, peer, method string, ids []string, last *echo) (*prb.Doc, error) {
 	body := []byte("{}")
 	if ids != nil {
 		var err error
@@ -95,7 +100,7 @@ func (c *Client) call(ctx context.Context, peer, method string, ids []string) (*
 			return nil, err
 		}
 	}
-	return c.send(ctx, body, question{peer: peer, method: method, ids: ids, url: wire.Display(c.base)})
+	return c.send(ctx, body, question{peer: peer, method: method, ids: ids, url: wire.Display(c.base), last: last})
 }
 
 func (c *Client) send(ctx context.Context, body []byte, q question) (*prb.Doc, error) {
@@ -116,7 +121,8 @@ func (c *Client) send(ctx context.Context, body []byte, q question) (*prb.Doc, e
 type question struct {
 	peer, method, url string
 	ids               []string
-	write             bool // it changes the inventory
+	write             bool  // it changes the inventory
+	last              *echo // nil: no matter whether the reply is the same as last time
 }
 
 func decodeReply(parsers *prb.Parsers, status int, body []byte, q question) (*prb.Doc, error) {
@@ -130,15 +136,17 @@ func decodeReply(parsers *prb.Parsers, status int, body []byte, q question) (*pr
 		}
 		return nil, fail(f, fleet.Unavailable, fleet.Because("prb.http_status", "method", q.method, "status", status, "url", q.url), nil)
 	}
-	reply, err := parsers.Parse(body)
-	if err == nil {
-		if err = verdict(reply, q); err == nil {
-			return reply.At(reply.Get("data")), nil
-		}
+	reply, err := parsers.Parse(q.last.hear(body))
+	if err != nil {
+		q.last.forget()
+		return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.method, "url", q.url), nil) // the cause quotes the text
+	}
+	if err := verdict(reply, q); err != nil {
+		q.last.forget()
 		reply.Free()
 		return nil, err
 	}
-	return nil, fail(faultGarbage, fleet.Unavailable, fleet.Because("prb.garbage", "method", q.method, "url", q.url), nil) // the cause quotes the text
+	return reply.At(reply.Get("data")), nil
 }
 
 // verdict reads the envelope of a reply: nil when there is data in it.

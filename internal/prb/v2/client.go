@@ -47,6 +47,7 @@ type Client struct {
 
 	mu    sync.Mutex
 	table *table // what the monitor knew last; nil: ask again
+	told  told   // its inventory, as the lifecycle manager told it last
 }
 
 var _ prb.Bridge = (*Client)(nil)
@@ -150,42 +151,29 @@ func (c *Client) readLifecycle(ctx context.Context, t *table, r *prb.Reading) {
 		return
 	}
 	r.LifecyclePeer = lm
-	r.Pools, r.Workers, r.InventoryErr = c.inventory(ctx, lm)
-	if f := faultOf(r.InventoryErr); f.hopeless() {
-		r.StatesErr = r.InventoryErr // asking the same peer again would only cost another half minute
+	roll, err := c.inventory(ctx, lm)
+	if r.InventoryErr = err; faultOf(err).hopeless() {
+		r.StatesErr = err // asking the same peer again would only cost another half minute
 		return
 	}
-	var states []fleet.WorkerStatus
-	if states, r.StatesErr = c.states(ctx, lm, nil); r.StatesErr != nil {
+	if err != nil {
+		r.Workers, r.StatesErr = c.states(ctx, lm, nil)
 		return
 	}
-	if r.InventoryErr != nil {
-		r.Workers = states
-		return
-	}
-	prb.Join(r.Workers, states)
+	r.Pools = roll.Pools()
+	states, free, err := c.running(ctx, lm)
+	defer free()
+	r.Workers, r.StatesErr = roll.Workers(c.parsers, states), err
 }
 
-func (c *Client) inventory(ctx context.Context, lm string) ([]fleet.Pool, []fleet.WorkerStatus, error) {
-	poolList, err := c.ask(ctx, lm, "ListPool", nil)
+// running asks for all running contexts; they live until free.
+func (c *Client) running(ctx context.Context, lm string) (states []prb.Value, free func(), err error) {
+	data, err := c.ask(ctx, lm, "GetWorkerStatus", nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, func() {}, err
 	}
-	defer poolList.Free()
-	pools, err := decodePools(poolList.Value)
-	if err != nil {
-		return nil, nil, err
-	}
-	workerList, err := c.ask(ctx, lm, "ListWorker", nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer workerList.Free()
-	workers, err := decodeWorkers(workerList.Value, pools)
-	if err != nil {
-		return nil, nil, err
-	}
-	return pools, workers, nil
+	states, err = decodeList(data.Value, "workerStates")
+	return states, data.Free, err
 }
 
 // States asks for running contexts. One id is asked for by itself; several are picked out of all, because one worker without
@@ -258,7 +246,7 @@ func (c *Client) act(ctx context.Context, method, id string) error {
 	if err != nil {
 		return prb.Unsent(err)
 	}
-	data, err := c.call(ctx, lm, method, []string{id})
+	data, err := c.call(ctx, lm, method, []string{id}, nil)
 	if err != nil {
 		c.forgetOn(err)
 		if faultOf(err).ambiguous() || wire.IsAmbiguous(err) {

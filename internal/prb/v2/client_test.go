@@ -32,7 +32,7 @@ func TestReadJoinsInventoryAndStatesByID(t *testing.T) {
 	if len(r.Workers) != 3 {
 		t.Fatalf("%d workers, want the inventory's 3: %+v", len(r.Workers), r.Workers)
 	}
-	one, two, three := r.Workers[0], r.Workers[1], r.Workers[2]
+	one, three, two := r.Workers[0], r.Workers[1], r.Workers[2] // by name
 	if one.Name != "one" || one.State != "S_ACTIVE" || one.Para.Value != 9 || !one.Running || !one.StakeOK || one.Stake != fleet.PHA(10) || !one.SyncOnly ||
 		one.Message != "Now the worker should be active." || !one.MessageAt.Equal(time.Date(2022, 9, 7, 7, 58, 3, 0, time.UTC)) {
 		t.Errorf("w1: %+v", one)

@@ -184,7 +184,7 @@ func TestTheClientAsksAsTheRecordingsDo(t *testing.T) {
 			continue // a body that this client never sends
 		}
 		asked++
-		data, err := c.call(t.Context(), peer, method, body.IDs)
+		data, err := c.call(t.Context(), peer, method, body.IDs, nil)
 		if err != nil {
 			continue // what it says is in the golden file
 		}

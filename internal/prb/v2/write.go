@@ -78,9 +78,12 @@ func (c *Client) Inventory(ctx context.Context) ([]fleet.Pool, []fleet.WorkerSta
 	if err != nil {
 		return nil, nil, err
 	}
-	pools, workers, err := c.inventory(ctx, lm)
+	roll, err := c.inventory(ctx, lm)
 	c.forgetOn(err)
-	return pools, workers, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return roll.Pools(), roll.Workers(c.parsers, nil), nil
 }
 
 // write is one write on its way.
