@@ -81,6 +81,8 @@ func TestCheck(t *testing.T) {
 		"the face shares no code":     {in("sim/wire"), in("prb"), "shares no code"},
 		"tests' rooms":                {in("daemon"), in("lab"), "tests only"},
 		"main does nothing":           {Module + "/cmd/phalops", in("daemon"), "imports cli only"},
+		"the benchmark sees all":      {Module + "/bench", in("phala"), ""},
+		"but no tests' rooms":         {Module + "/bench", in("lab"), "tests only"},
 		"a room without a place":      {in("stuff"), "fmt", "not in the house plan"},
 	} {
 		t.Run(name, func(t *testing.T) {
