@@ -39,6 +39,34 @@ func (b *Board) suspicionsOf(bridge fleet.Ref) []decide.Suspicion {
 	return out
 }
 
+func (b *Board) suspectOnChain(network string, s []decide.ChainSuspicion) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.onChain[network] = s
+}
+
+// suspectedOnChain is what many of our workers share on a network's chain.
+func (b *Board) suspectedOnChain(network string) []decide.ChainSuspicion {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.onChain[network]
+}
+
+// leaving are the workers that an unended plan takes out of their pools.
+func (b *Board) leaving() map[fleet.Ref]bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := map[fleet.Ref]bool{}
+	for _, p := range b.plans {
+		for _, lock := range p.Locks {
+			if worker, ok := strings.CutPrefix(string(lock), string(fleet.KindLeaving)+"/"); ok {
+				out[fleet.Ref(string(fleet.KindWorker)+"/"+worker)] = true
+			}
+		}
+	}
+	return out
+}
+
 // allAttempts is what was tried on anything, oldest first.
 func (b *Board) allAttempts() []fleet.Attempt {
 	b.mu.RLock()

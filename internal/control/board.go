@@ -29,8 +29,9 @@ type Board struct {
 	blindFrom  time.Time // since when phalops is blind; zero: it sees
 	seeing     time.Time // when it last began to see again
 	suspicions []decide.Suspicion
-	promised   map[fleet.Ref]time.Time // workers that a decision treats, until there is a plan
-	boxless    map[fleet.Ref]time.Time // workers whose container could not be found, until then
+	onChain    map[string][]decide.ChainSuspicion // by network
+	promised   map[fleet.Ref]time.Time            // workers that a decision treats, until there is a plan
+	boxless    map[fleet.Ref]time.Time            // workers whose container could not be found, until then
 }
 
 type dated struct {
@@ -41,7 +42,7 @@ type dated struct {
 // NewBoard makes an empty Board.
 func NewBoard() *Board {
 	return &Board{
-		chains: map[string]fleet.ChainView{}, nodes: map[string]fleet.NodeStatus{}, bridges: map[string]fleet.BridgeStatus{}, heads: map[string][]fleet.ChainStatus{},
+		chains: map[string]fleet.ChainView{}, onChain: map[string][]decide.ChainSuspicion{}, nodes: map[string]fleet.NodeStatus{}, bridges: map[string]fleet.BridgeStatus{}, heads: map[string][]fleet.ChainStatus{},
 		decisions: map[fleet.Ref]fleet.Decision{}, leases: map[string]store.Lease{}, past: map[string][]dated{},
 		promised: map[fleet.Ref]time.Time{}, boxless: map[fleet.Ref]time.Time{},
 	}

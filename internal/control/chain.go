@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"phalops/internal/config"
+	"phalops/internal/decide"
 	"phalops/internal/fleet"
 	"phalops/internal/observe"
 )
@@ -31,7 +33,8 @@ type ledgers interface {
 // ledger is what this process knows of a network's chain; only the network's own beat touches it.
 type ledger struct {
 	history observe.LedgerHistory
-	ours    bool // nobody else has read it since
+	ours    bool      // nobody else has read it since
+	due     time.Time // when it is to be read again
 }
 
 // ledgerBook has the ledger of every network. It is safe for concurrent use.
@@ -52,8 +55,8 @@ func (b *ledgerBook) get(network string) *ledger {
 	return b.of[network]
 }
 
-// chainStep reads a network's chain. One process does: the one that watches the network's first site; the others take over what it
-// wrote down.
+// chainStep reads a network's chain and decides about it and our pools on it. One process does: the one that watches the network's
+// first site; the others take over what it wrote down.
 func (c *Control) chainStep(network string, from ledgers) Step {
 	return func(ctx context.Context, now time.Time) (time.Time, error) {
 		l := c.ledgers.get(network)
@@ -67,42 +70,88 @@ func (c *Control) chainStep(network string, from ledgers) Step {
 			if err != nil {
 				return time.Time{}, err
 			}
-			l.history, l.ours = history, true
+			l.history, l.ours, l.due = history, true, time.Time{}
 		}
-		urls, wait := c.chainSources(network)
-		if wait {
-			return now.Add(leaseRenew / 3), nil // nobody has looked at the nodes yet
+		var errs []error
+		if !now.Before(l.due) {
+			urls, wait := c.chainSources(network)
+			if wait {
+				return now.Add(leaseRenew / 3), nil // nobody has looked at the nodes yet
+			}
+			errs = append(errs, c.readChain(ctx, network, urls, from, l))
+			now = c.clock.Now() // asking took time
 		}
-		samples, cause := c.readChain(ctx, network, urls, from, l)
-		now = c.clock.Now() // asking took time
-		next := now.Add(c.config().Poll.Chain)
-		if !cause.IsZero() {
-			l.history.Silent(network, now, cause)
-			next = now.Add(min(soonAgain, c.config().Poll.Chain))
-			c.log.Warn("the chain was not read", "network", network, "cause", cause)
-		}
-		view := l.history.View
-		c.board.setChain(network, view)
-		return next, c.store.SaveChain(ctx, view, samples...)
+		decisions := c.judgeChain(network, site, l.history.View, now)
+		errs = append(errs, c.record(ctx, site.Name, chainTitles(decisions), decisions, func(_, is fleet.Decision) bool { return is.Verdict == fleet.Healthy }, now))
+		return c.nextLook(now, max(l.due.Sub(now), time.Second), decisions...), errors.Join(errs...)
 	}
 }
 
-// readChain asks one source after the other until one answers; cause is why the last one did not.
-func (c *Control) readChain(ctx context.Context, network string, urls []string, from ledgers, l *ledger) (samples []fleet.ChainSample, cause fleet.Reason) {
+// judgeChain decides about a network and our pools on it.
+func (c *Control) judgeChain(network string, site config.Site, view fleet.ChainView, now time.Time) []fleet.Decision {
+	cfg := c.config()
+	in := decide.NetworkInput{
+		Ref: fleet.NetworkRef(network), View: &view, MinGas: map[uint64]fleet.Amount{}, Leaving: c.board.leaving(), Last: c.board.Decision,
+		Policy: c.policyAt(site, now), Now: now,
+	}
+	for _, s := range sitesOf(cfg, network) {
+		for _, p := range s.Pools {
+			in.MinGas[p.PID] = p.MinGas
+		}
+		for _, b := range s.Bridges {
+			if status := c.board.Bridge(b.Name); status.Ref != "" {
+				in.Bridges = append(in.Bridges, status)
+			}
+		}
+	}
+	suspicions, decisions := decide.Network(in)
+	c.board.suspectOnChain(network, suspicions)
+	return decisions
+}
+
+func chainTitles(decisions []fleet.Decision) map[fleet.Ref]string {
+	out := make(map[fleet.Ref]string, len(decisions))
+	for _, d := range decisions {
+		out[d.Target] = titleOf(d.Target)
+	}
+	return out
+}
+
+// readChain asks one source after the other until one answers, puts what is known then on the board, and writes it down.
+func (c *Control) readChain(ctx context.Context, network string, urls []string, from ledgers, l *ledger) error {
+	samples, cause := c.askChain(ctx, network, urls, from, l)
+	now, poll := c.clock.Now(), c.config().Poll.Chain
+	l.due = now.Add(poll)
+	if !cause.IsZero() {
+		if l.history.View.Missed == 0 {
+			c.log.Warn("the chain was not read", "network", network, "cause", cause)
+		}
+		l.history.Silent(network, now, cause)
+		l.due = now.Add(min(soonAgain, poll))
+	}
+	c.board.setChain(network, l.history.View)
+	return c.store.SaveChain(ctx, l.history.View, samples...)
+}
+
+// askChain adds the answer of the first source that has one to the history; cause is why the last one had none.
+func (c *Control) askChain(ctx context.Context, network string, urls []string, from ledgers, l *ledger) (samples []fleet.ChainSample, cause fleet.Reason) {
 	cause = fleet.Because("control.no_chain_source", "network", network)
 	ask := c.chainAsk(network)
 	for _, url := range urls {
 		reading, err := readLedger(ctx, from.Ledger(url), ask)
-		if err == nil {
-			var sample *fleet.ChainSample
-			if sample, err = l.history.Add(reading, c.clock.Now()); sample != nil {
-				samples = []fleet.ChainSample{*sample}
-			}
+		if err != nil {
+			cause = fleet.ReasonOf(err)
+			continue
 		}
-		if err == nil {
-			return samples, fleet.Reason{}
+		sample, err := l.history.Add(reading, c.clock.Now())
+		if err != nil {
+			cause = fleet.ReasonOf(err)
+			continue
 		}
-		cause = fleet.ReasonOf(err)
+		if sample != nil {
+			samples = append(samples, *sample)
+		}
+		return samples, fleet.Reason{}
 	}
 	return nil, cause
 }

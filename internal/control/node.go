@@ -132,6 +132,7 @@ func policyOf(cfg config.Config) decide.Policy {
 	p := decide.DefaultPolicy()
 	p.StalledAfter, p.DownAfter = cfg.Watchdog.StalledAfter, cfg.Watchdog.DownAfter
 	p.NodeBudget, p.WorkerBudget = decide.Budget(cfg.Watchdog.Restart), decide.Budget(cfg.Healing.Worker)
+	p.ChainOld = gap(cfg, cfg.Poll.Chain)
 	if cfg.Clock != nil {
 		p.TooOld = time.Duration(float64(tooOld) * cfg.Clock.Speed) // requests time out on the wall clock
 	}
