@@ -26,7 +26,8 @@ const (
 	FormYAML  Form = "yaml"  // a list of texts or of mappings
 )
 
-// Entry is one worker of a list; a range stands for several.
+// Entry is one worker of a list; a range stands for several. What its pointers and Labels point at may be shared with other
+// entries: whoever changes one, replaces it.
 type Entry struct {
 	Line      int               // where it is written, from 1; 0: not from a list
 	Name      string            // default: the endpoint's host, and its port where that is not DefaultPort

@@ -1,6 +1,8 @@
 package roster
 
 import (
+	"net/netip"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,9 +13,8 @@ import (
 // lineRow reads one line that is no row of a table: with commas v3's name, url, stake, pid, else ip, pid:ip, pid:ip:name.
 func lineRow(line string) (*row, *mistake) {
 	c := uncommented(line)
-	if at := strings.IndexAny(c.text, "：，；、"); at >= 0 {
-		wide, _ := utf8.DecodeRuneInString(c.text[at:])
-		return nil, c.at(at).wrong(fleet.Because("roster.wide_sign", "sign", string(wide)))
+	if wrong := wideSign(c); wrong != nil {
+		return nil, wrong
 	}
 	if strings.Contains(c.text, ",") {
 		return commaRow(line)
@@ -22,6 +23,16 @@ func lineRow(line string) (*row, *mistake) {
 		return nil, c.at(at).wrong(fleet.Because("roster.blanks"))
 	}
 	return colonRow(c)
+}
+
+// wideSign finds the signs that a Chinese keyboard types for commas and colons.
+func wideSign(c cell) *mistake {
+	at := strings.IndexAny(c.text, "：，；、")
+	if at < 0 {
+		return nil
+	}
+	sign, _ := utf8.DecodeRuneInString(c.text[at:])
+	return c.at(at).wrong(fleet.Because("roster.wide_sign", "sign", string(sign)))
 }
 
 func commaRow(line string) (*row, *mistake) {
@@ -41,6 +52,9 @@ func commaRow(line string) (*row, *mistake) {
 // URL; IPv6 stands in brackets where it could be read in two ways.
 func colonRow(c cell) (*row, *mistake) {
 	r := &row{}
+	if addr, err := netip.ParseAddr(c.text); err == nil && addr.Zone() != "" {
+		return nil, c.wrong(fleet.Because("roster.zone", "value", show(c.text)))
+	}
 	if isIPv6(c.text) {
 		if pid, rest, _ := strings.Cut(c.text, ":"); isDigits(pid) && isIPv6(rest) {
 			return nil, c.wrong(fleet.Because("roster.ipv6_or_pid", "whole", "["+c.text+"]", "pid", pid+":["+rest+"]"))
@@ -57,8 +71,10 @@ func colonRow(c cell) (*row, *mistake) {
 		return nil, c.wrong(fleet.Because("roster.only_number", "value", show(c.text)))
 	case len(all) > 1 && strings.HasPrefix(all[1].text, "//"):
 		return urlRow(r, all)
-	case all[0].text == "" || len(all) > 3:
+	case all[0].text == "", slices.ContainsFunc(all[:len(all)-1], cell.empty), len(all) > 4:
 		return nil, all[0].wrong(fleet.Because("roster.brackets"))
+	case len(all) == 4 || len(all) == 3 && !isDigits(all[1].text):
+		return nil, all[1].wrong(fleet.Because("roster.parts"))
 	}
 	last := all[len(all)-1]
 	switch {
@@ -67,9 +83,6 @@ func colonRow(c cell) (*row, *mistake) {
 	case last.text == "":
 		return nil, last.wrong(fleet.Because("roster.empty_part"))
 	case len(all) == 3:
-		if !isDigits(all[1].text) {
-			return nil, all[1].wrong(fleet.Because("roster.bad_port", "value", show(all[1].text)))
-		}
 		r.cells[colEndpoint], r.cells[colName] = all[0].with(all[1]), last
 	case r.cells[colPID].text == "" && isDigits(last.text):
 		r.cells[colEndpoint] = all[0].with(last)
@@ -88,6 +101,9 @@ func colonRow(c cell) (*row, *mistake) {
 func urlRow(r *row, all []cell) (*row, *mistake) {
 	url := all[0].with(all[1])
 	rest := all[2:]
+	if slices.ContainsFunc(all, func(c cell) bool { return strings.Contains(c.text, "@") }) {
+		return nil, url.wrong(fleet.Because("roster.url_user"))
+	}
 	if len(rest) > 0 && isDigits(strings.TrimRight(rest[0].text, "/")) {
 		url = url.with(rest[0])
 		rest = rest[1:]
@@ -108,3 +124,5 @@ func (c cell) with(next cell) cell {
 	c.text += ":" + next.text
 	return c
 }
+
+func (c cell) empty() bool { return c.text == "" }

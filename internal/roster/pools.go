@@ -46,10 +46,16 @@ func pools() dialect {
 
 // poolRow reads pid, name, operator, proxied; what is missing at the end is not said.
 func poolRow(line string) (*row, *mistake) {
+	c := uncommented(line)
+	if wrong := wideSign(c); wrong != nil {
+		return nil, wrong
+	}
 	all, wrong := cells(line, ',', true)
 	switch {
 	case wrong != nil:
 		return nil, wrong
+	case len(all) == 1 && strings.ContainsAny(c.text, " \t:"):
+		return nil, c.at(strings.IndexAny(c.text, " \t:")).wrong(fleet.Because("roster.pool_commas"))
 	case len(all) > 4:
 		return nil, all[4].wrong(fleet.Because("roster.pool_fields", "count", len(all)))
 	}

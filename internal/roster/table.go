@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ func (d dialect) header(line string) (*head, []cell) {
 	}
 	known := false
 	for _, c := range all {
-		if _, why := Endpoint(c.text); why.IsZero() && strings.ContainsAny(c.text, ".:") && labelOf(c.text) == "" {
+		if addressed.MatchString(c.text) {
 			return nil, nil
 		}
 		known = known || d.column(c.text) != colUnknown
@@ -48,6 +49,9 @@ func (d dialect) header(line string) (*head, []cell) {
 	}
 	return &head{sep: sep}, all
 }
+
+// addressed finds an address where a header would have a word.
+var addressed = regexp.MustCompile(`://|^[0-9]+\.[0-9\[]|^\[[0-9a-fA-F:]|:[0-9a-fA-F]*$`)
 
 func labelOf(header string) string {
 	for _, prefix := range labelPrefixes() {
@@ -93,7 +97,7 @@ func (p *parser) table(first int, h *head, all []cell) {
 		p.report(first, &mistake{why: p.d.needed()})
 	}
 	if !p.failed() && slices.Contains(h.columns, colEnabled) && slices.Contains(h.columns, colDisabled) {
-		p.report(first, &mistake{why: fleet.Because("roster.column_twice", "value", "enabled, disabled")})
+		p.report(first, &mistake{why: fleet.Because("roster.both_switches")})
 	}
 	if p.failed() {
 		p.hopeless = true

@@ -172,7 +172,7 @@ func (p *parser) mapping(n *yaml.Node) (*row, *mistake) {
 		return nil, nil
 	}
 	if seen[colEnabled] && seen[colDisabled] {
-		return nil, placeOf(n).wrong(fleet.Because("roster.column_twice", "value", "enabled, disabled"))
+		return nil, placeOf(n).wrong(fleet.Because("roster.both_switches"))
 	}
 	return r, nil
 }
