@@ -97,8 +97,8 @@ func (s *session) silence(who string, p fleet.Probe) {
 	s.line("col.silent", s.say("cli.silent_since", "who", who, "since", p.Failed, "missed", p.Missed, "cause", s.text(p.Cause)))
 }
 
-// newest is an incident with the newest decision about its target while it is open: the incident itself is written only
-// when the story changes, the decision whenever its numbers have grown old.
+// newest is an incident with the decision about its target as the target's own page shows it while it is open: the incident
+// itself is written when the story changes or somebody was told, the decision whenever its numbers have grown old.
 func (s *session) newest(ctx context.Context, i fleet.Incident) (fleet.Incident, error) {
 	if !i.Open() {
 		return i, nil
@@ -109,7 +109,7 @@ func (s *session) newest(ctx context.Context, i fleet.Incident) (fleet.Incident,
 		return i, nil
 	case err != nil:
 		return i, fmt.Errorf("read the decision about %s: %w", i.Target, err)
-	case d.At.After(i.Decision.At) && d.Same(i.Decision):
+	case d.Same(i.Decision):
 		i.Decision = d
 	}
 	return i, nil
