@@ -1,0 +1,268 @@
+package decide_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"phalops/internal/decide"
+	"phalops/internal/fleet"
+)
+
+// everybody decides about the network, and with that about all of its bridges, as a daemon does.
+func everybody(in decide.NetworkInput) []fleet.Decision {
+	suspicions, ds := decide.Network(in)
+	for i := range in.Bridges {
+		b := decide.BridgeInput{Status: in.Bridges[i], Node: &fleet.NodeStatus{}, DataProvider: "dp/dp-1", Policy: in.Policy, Now: in.Now, Chain: in.View,
+			ChainSuspicions: suspicions, Leaving: in.Leaving, Last: in.Last}
+		node := healthyNode()
+		b.Node = &node.Status
+		own, workers := decide.Bridge(b)
+		ds = append(append(ds, own), workers...)
+	}
+	return ds
+}
+
+// wakes are the targets about which a person is told, with the rule.
+func wakes(ds []fleet.Decision) []string {
+	var out []string
+	for _, d := range ds {
+		if d.Verdict == fleet.Person {
+			out = append(out, string(d.Target)+" "+d.Rule+" "+string(d.Severity))
+		}
+	}
+	return out
+}
+
+func TestManyOnChainAreOne(t *testing.T) {
+	type change = func(*decide.NetworkInput)
+	marked := is("Unresponsive", 2*h)
+	tests := []struct {
+		name             string
+		bridges, workers int
+		given            []change
+		want             []string
+	}{
+		{"a thousand on ten bridges", 10, 100, []change{state(marked)}, []string{"network/khala network.chain.unheard critical"}},
+		{"all of one bridge, which is all of a pool", 4, 25, []change{part(0, 25, marked)}, []string{"bridge/prb-b bridge.chain.unheard critical"}},
+		{"a fifth of it", 4, 25, []change{part(0, 5, marked)}, []string{"bridge/prb-b bridge.chain.unheard warning"}},
+		{"two whole bridges of a pool on four", 4, 20, []change{onePool, part(0, 40, marked)}, []string{"bridge/prb-b bridge.chain.unheard critical", "bridge/prb-c bridge.chain.unheard critical"}},
+		{"all of a pool on two bridges that have another one besides", 2, 20, []change{halves, part(0, 10, marked), part(20, 30, marked)}, []string{"stakepool/khala/83 stakepool.chain.unheard critical"}},
+		{"one of two bridges of a pool", 2, 20, []change{onePool, part(0, 20, marked)}, []string{"bridge/prb-b bridge.chain.unheard critical"}},
+		{"two workers", 4, 25, []change{part(0, 2, marked)}, []string{"worker/prb-b/id-000 v2.chain.unheard warning", "worker/prb-b/id-001 v2.chain.unheard warning"}},
+		{"three of many", 4, 25, []change{part(0, 3, marked)}, []string{
+			"worker/prb-b/id-000 v2.chain.unheard warning", "worker/prb-b/id-001 v2.chain.unheard warning", "worker/prb-b/id-002 v2.chain.unheard warning"}},
+		{"ten of very many", 2, 100, []change{part(0, 10, marked)}, []string{"bridge/prb-b bridge.chain.unheard warning"}},
+		{"a few of each, all at once", 10, 100, []change{each(10, 100, 3, marked)}, []string{"network/khala network.chain.unheard warning"}},
+		{"one after the other", 4, 25, []change{func(in *decide.NetworkInput) {
+			for i := range 4 {
+				inView(in, i, i+1, is("Unresponsive", time.Duration(2+3*i)*h))
+			}
+		}}, []string{"worker/prb-b/id-000 v2.chain.unheard warning", "worker/prb-b/id-001 v2.chain.unheard warning", "worker/prb-b/id-002 v2.chain.unheard warning", "worker/prb-b/id-003 v2.chain.unheard warning"}},
+		{"a group, and one long ago", 4, 25, []change{part(0, 24, marked), part(24, 25, is("Unresponsive", 48*h))},
+			[]string{"bridge/prb-b bridge.chain.unheard critical", "worker/prb-b/id-024 v2.chain.unheard warning"}},
+		{"too early", 4, 25, []change{part(0, 25, is("Unresponsive", 14*m))}, nil},
+		{"soon enough", 4, 25, []change{part(0, 25, is("Unresponsive", 15*m))}, []string{"bridge/prb-b bridge.chain.unheard critical"}},
+		{"a force-stopped pool", 4, 25, []change{onePool, state(is("CoolingDown", 20*m))}, []string{"stakepool/khala/83 stakepool.chain.cooling critical"}},
+		{"a pool stopped a moment ago", 4, 25, []change{onePool, state(is("CoolingDown", 10*m))}, nil},
+		{"two troubles of two bridges", 4, 25, []change{part(0, 25, marked), part(25, 50, is("CoolingDown", h))},
+			[]string{"bridge/prb-b bridge.chain.unheard critical", "bridge/prb-c bridge.chain.cooling critical"}},
+		{"all unpaid, and others are paid", 4, 25, []change{state(unpaidFor(12 * h))}, []string{"network/khala network.chain.unpaid critical"}},
+		{"nobody is paid at all", 10, 100, []change{state(unpaidFor(12 * h)), view(func(v *fleet.ChainView) { v.Totals.RewardMoved = read.Add(-12 * h) })},
+			[]string{"network/khala network.unpaid warning"}},
+		{"paid again, for a moment only, by a few", 10, 100, []change{state(unpaidFor(20 * h)), view(func(v *fleet.ChainView) { v.Totals.RewardResumed = read })}, nil},
+		{"everybody's trouble", 10, 100, []change{state(is("Unresponsive", 2*h)), sessions(300, 2000), before(khala, "Unheard", h)}, []string{"network/khala network.unheard warning"}},
+		{"everybody's trouble, for a moment", 10, 100, []change{state(is("Unresponsive", 2*h)), sessions(300, 2000)}, nil},
+		{"all moved to another pool", 2, 25, []change{state(inPool(7)), rememberAll("v2.chain.elsewhere", h)}, []string{"network/khala network.chain.elsewhere critical"}},
+		{"all of an old view", 10, 100, []change{state(marked), view(func(v *fleet.ChainView) { v.At, v.Time = ago(h), ago(h) })}, nil},
+		{"all while the chain stands", 10, 100, []change{state(marked), view(func(v *fleet.ChainView) { v.Time, v.Moved = read.Add(-h), read.Add(-h) })}, []string{"network/khala network.stands warning"}},
+		{"all of another network", 10, 100, []change{state(marked), strangers}, nil},
+		{"all while their bridges are silent", 2, 25, []change{state(marked), func(in *decide.NetworkInput) {
+			for b := range in.Bridges {
+				for i := range in.Bridges[b].Workers {
+					in.Bridges[b].Workers[i].Probe = silentFor(20 * m)
+				}
+			}
+		}}, nil},
+		{"all while they catch up", 2, 25, []change{state(marked), func(in *decide.NetworkInput) {
+			for b := range in.Bridges {
+				for i := range in.Bridges[b].Workers {
+					w := &in.Bridges[b].Workers[i]
+					w.Condition, w.Para.Value = fleet.Syncing, w.Para.Value-500
+				}
+			}
+		}}, nil},
+	}
+	texts := catalog(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := networkOf(tt.bridges, tt.workers)
+			for _, f := range tt.given {
+				f(&in)
+			}
+			ds := everybody(in)
+			for _, d := range ds {
+				sound(t, d)
+				said(t, texts, d)
+			}
+			if got := wakes(ds); !slices.Equal(got, tt.want) {
+				t.Errorf("a person is told of\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
+
+// halves puts the first half of each bridge's workers into pool 83, the others into 84.
+func halves(in *decide.NetworkInput) {
+	pools(in, func(i, n int) uint64 { return 83 + uint64(2*i/n) })
+}
+
+// onePool puts all workers into pool 83.
+func onePool(in *decide.NetworkInput) {
+	pools(in, func(int, int) uint64 { return 83 })
+}
+
+// pools puts the i-th of a bridge's n workers into a pool.
+func pools(in *decide.NetworkInput, of func(i, n int) uint64) {
+	var all []*fleet.BridgeStatus
+	for b := range in.Bridges {
+		workers := in.Bridges[b].Workers
+		for i := range workers {
+			workers[i].PID = of(i, len(workers))
+		}
+		all = append(all, &in.Bridges[b])
+	}
+	in.View = onChain(all...)
+}
+
+// each changes the first few workers of each bridge.
+func each(bridges, workers, few int, changes ...chainChange) func(*decide.NetworkInput) {
+	return func(in *decide.NetworkInput) {
+		for b := range bridges {
+			inView(in, b*workers, b*workers+few, changes...)
+		}
+	}
+}
+
+// rememberAll has the newest decision about every worker made by a rule that has spoken for so long.
+func rememberAll(rule string, d time.Duration) func(*decide.NetworkInput) {
+	return func(in *decide.NetworkInput) {
+		in.Last = func(ref fleet.Ref) (fleet.Decision, bool) {
+			return fleet.Decision{Target: ref, Rule: rule, Since: ago(d), At: ago(m)}, ref.Kind() == fleet.KindWorker
+		}
+	}
+}
+
+// strangers gives every worker a key that the chain was not asked about.
+func strangers(in *decide.NetworkInput) {
+	for b := range in.Bridges {
+		for i := range in.Bridges[b].Workers {
+			in.Bridges[b].Workers[i].PublicKey = keyOf(1_000_000 + 1000*b + i)
+		}
+	}
+}
+
+// Whose trouble is their parent's says so, waits for it and keeps its own words.
+func TestChildrenOfTheChain(t *testing.T) {
+	in := networkOf(4, 25)
+	inView(&in, 0, 25, is("Unresponsive", 2*h))
+	suspicions, _ := decide.Network(in)
+	if len(suspicions) != 1 || len(suspicions[0].Members) != 25 || suspicions[0].Total != 25 || !suspicions[0].Since.Equal(read.Add(-2*h)) {
+		t.Fatalf("%+v", suspicions)
+	}
+	for _, d := range everybody(in) {
+		if d.Target.Parent() != prbB {
+			continue
+		}
+		if d.Verdict != fleet.Wait || d.Suspect != prbB || d.Severity != fleet.Info || d.Reason.Code != "chain.unheard" || d.Witnesses[1].Code != "chain.shared" {
+			t.Fatalf("%+v", d)
+		}
+	}
+}
+
+// No alert without a reason, none from old or foreign facts, never an action, the input unchanged, and never more people woken than
+// there are parents while all are in the same trouble.
+func TestNetworkProperties(t *testing.T) {
+	texts := catalog(t)
+	rapid.Check(t, func(r *rapid.T) {
+		bridges, workers := rapid.IntRange(1, 4).Draw(r, "bridges"), rapid.IntRange(1, 12).Draw(r, "workers")
+		in := networkOf(bridges, workers)
+		if rapid.Bool().Draw(r, "one pool") {
+			onePool(&in)
+		}
+		states := []string{"Idle", "Unresponsive", "CoolingDown", "Ready", "Unknown"}
+		for i := range in.View.Workers {
+			c := &in.View.Workers[i]
+			is(rapid.SampledFrom(states).Draw(r, "state"), spanOf(r, "since"))(c)
+			unpaidFor(spanOf(r, "unpaid"))(c)
+			c.Registered = rapid.IntRange(0, 9).Draw(r, "registered") > 0
+			if rapid.IntRange(0, 9).Draw(r, "pool") == 0 {
+				c.PID = 7
+			}
+		}
+		for i := range in.View.Pools {
+			p := &in.View.Pools[i]
+			p.OwnerGas = fleet.PHA(uint64(rapid.IntRange(0, 3).Draw(r, "gas")))
+			if rapid.Bool().Draw(r, "queue") {
+				p.DueAt, p.Queued = read.Add(spanOf(r, "due")-h), fleet.PHA(30)
+			}
+			p.Workers["Idle"] = rapid.IntRange(0, 5).Draw(r, "computing")
+		}
+		in.View.Totals.RewardMoved = read.Add(-spanOf(r, "paid"))
+		old := rapid.SampledFrom([]string{"", "", "", "age", "clock", "keys", "never"}).Draw(r, "old")
+		switch old {
+		case "age":
+			in.View.At, in.View.Time = ago(h), ago(h)
+		case "clock":
+			in.View.Time = read.Add(rapid.SampledFrom([]time.Duration{-h, h}).Draw(r, "off"))
+		case "keys":
+			strangers(&in)
+		case "never":
+			in.View.Probe = fleet.Probe{}
+		}
+		was := frozenIn(r, in.View) + frozenIn(r, in.Bridges)
+		ds := everybody(in)
+		if frozenIn(r, in.View)+frozenIn(r, in.Bridges) != was {
+			r.Fatal("the input was changed")
+		}
+		for _, d := range ds {
+			sound(r, d)
+			said(r, texts, d)
+			if d.Action != "" {
+				r.Errorf("asks for an action: %+v", d)
+			}
+			chain := strings.Contains(d.Rule, ".chain.") || strings.HasPrefix(d.Rule, "stakepool.") && d.Verdict == fleet.Person
+			if old != "" && chain && (old != "keys" || d.Target.Kind() == fleet.KindWorker || d.Target.Kind() == fleet.KindBridge) {
+				r.Errorf("of facts that are none (%s): %+v", old, d)
+			}
+		}
+	})
+}
+
+// However many are in the same trouble at once, one person's attention is asked for.
+func TestThousandsWakeNobodyTwice(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		bridges, workers := rapid.IntRange(1, 5).Draw(r, "bridges"), rapid.IntRange(5, 60).Draw(r, "workers")
+		in := networkOf(bridges, workers)
+		if rapid.Bool().Draw(r, "one pool") {
+			onePool(&in)
+		}
+		sick := rapid.SampledFrom([]chainChange{is("Unresponsive", 2*h), is("CoolingDown", 2*h), is("Ready", 2*h), unpaidFor(13 * h)}).Draw(r, "trouble")
+		for i := range bridges * workers {
+			jitter := time.Duration(rapid.IntRange(0, 50).Draw(r, "jitter")) * m
+			chained(in.View, i, sick, func(c *fleet.ChainWorker) {
+				c.StateSince, c.RewardMoved = c.StateSince.Add(-jitter), c.RewardMoved.Add(-jitter)
+				if !c.CoolingSince.IsZero() {
+					c.CoolingSince = c.StateSince
+				}
+			})
+		}
+		if got := wakes(everybody(in)); len(got) != 1 {
+			r.Errorf("%d workers of %d bridges: %s", bridges*workers, bridges, fmt.Sprint(got))
+		}
+	})
+}
