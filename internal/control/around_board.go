@@ -39,17 +39,23 @@ func (b *Board) suspicionsOf(bridge fleet.Ref) []decide.Suspicion {
 	return out
 }
 
-func (b *Board) suspectOnChain(network string, s []decide.ChainSuspicion) {
+// judgedChain puts what a network's chain says on the board, with what many of our workers share there.
+func (b *Board) judgedChain(network string, v fleet.ChainView, s []decide.ChainSuspicion) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.onChain[network] = s
+	b.chains[network], b.onChain[network] = v, s
 }
 
-// suspectedOnChain is what many of our workers share on a network's chain.
-func (b *Board) suspectedOnChain(network string) []decide.ChainSuspicion {
+// heardChain is what a network's chain says, with what many of our workers share there; nil while this process did not judge it.
+func (b *Board) heardChain(network string) (*fleet.ChainView, []decide.ChainSuspicion) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.onChain[network]
+	s, judged := b.onChain[network]
+	if !judged {
+		return nil, nil
+	}
+	v := b.chains[network]
+	return &v, s
 }
 
 // leaving are the workers that an unended plan takes out of their pools.

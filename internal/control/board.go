@@ -238,6 +238,7 @@ func (b *Board) keep(configured func(fleet.Ref) bool) {
 	maps.DeleteFunc(b.nodes, func(name string, _ fleet.NodeStatus) bool { return gone[fleet.NodeRef(name)] })
 	maps.DeleteFunc(b.bridges, func(name string, _ fleet.BridgeStatus) bool { return gone[fleet.BridgeRef(name)] })
 	maps.DeleteFunc(b.chains, func(name string, _ fleet.ChainView) bool { return gone[fleet.NetworkRef(name)] })
+	maps.DeleteFunc(b.onChain, func(name string, _ []decide.ChainSuspicion) bool { return gone[fleet.NetworkRef(name)] })
 	maps.DeleteFunc(b.decisions, func(r fleet.Ref, _ fleet.Decision) bool { return gone[r] })
 }
 

@@ -60,8 +60,8 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 	}
 	in.Policy.Rules = c.rules.of(cfg.Healing.Rules)
 	in.Suspicions, in.Containers = c.board.suspicionsOf(ref), c.containers(before, now)
-	if view, known := c.board.Chain(s.Network); known {
-		in.Chain, in.ChainSuspicions, in.Leaving = &view, c.board.suspectedOnChain(s.Network), c.board.leaving()
+	if in.Chain, in.ChainSuspicions = c.board.heardChain(s.Network); in.Chain != nil {
+		in.Leaving = c.board.leaving()
 	}
 	own, workers := c.place(in)
 	status.Condition, status.Since = fleet.BridgeCondition(own.Condition), own.Since

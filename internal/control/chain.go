@@ -63,7 +63,7 @@ func (c *Control) chainStep(network string, from ledgers) Step {
 		site := sitesOf(c.config(), network)[0]
 		if _, ours := c.board.Lease(site.Name, now); !ours {
 			l.ours = false
-			return now.Add(leaseRenew), c.foreignChain(ctx, network)
+			return now.Add(leaseRenew), c.foreignChain(ctx, network, site, now)
 		}
 		if !l.ours {
 			history, err := c.chainHistory(ctx, network, now)
@@ -87,8 +87,8 @@ func (c *Control) chainStep(network string, from ledgers) Step {
 	}
 }
 
-// judgeChain decides about a network and our pools on it.
-func (c *Control) judgeChain(network string, site config.Site, view fleet.ChainView, now time.Time) []fleet.Decision {
+// chainInput is what decide.Network is asked about.
+func (c *Control) chainInput(network string, site config.Site, view fleet.ChainView, now time.Time) decide.NetworkInput {
 	cfg := c.config()
 	in := decide.NetworkInput{
 		Ref: fleet.NetworkRef(network), View: &view, MinGas: map[uint64]fleet.Amount{}, Leaving: c.board.leaving(), Last: c.board.Decision,
@@ -104,8 +104,14 @@ func (c *Control) judgeChain(network string, site config.Site, view fleet.ChainV
 			}
 		}
 	}
-	suspicions, decisions := decide.Network(in)
-	c.board.suspectOnChain(network, suspicions)
+	return in
+}
+
+// judgeChain decides about a network and our pools on it, and lets the bridges hear the view: no worker is judged by one before it is
+// known what many of them share.
+func (c *Control) judgeChain(network string, site config.Site, view fleet.ChainView, now time.Time) []fleet.Decision {
+	suspicions, decisions := decide.Network(c.chainInput(network, site, view, now))
+	c.board.judgedChain(network, view, suspicions)
 	return decisions
 }
 
@@ -117,7 +123,7 @@ func chainTitles(decisions []fleet.Decision) map[fleet.Ref]string {
 	return out
 }
 
-// readChain asks one source after the other until one answers, puts what is known then on the board, and writes it down.
+// readChain asks one source after the other until one answers, and writes down what is known then.
 func (c *Control) readChain(ctx context.Context, network string, urls []string, from ledgers, l *ledger) error {
 	samples, cause := c.askChain(ctx, network, urls, from, l)
 	now, poll := c.clock.Now(), c.config().Poll.Chain
@@ -129,7 +135,6 @@ func (c *Control) readChain(ctx context.Context, network string, urls []string, 
 		l.history.Silent(network, now, cause)
 		l.due = now.Add(min(soonAgain, poll))
 	}
-	c.board.setChain(network, l.history.View)
 	return c.store.SaveChain(ctx, l.history.View, samples...)
 }
 
@@ -265,12 +270,14 @@ func (c *Control) chainHistory(ctx context.Context, network string, now time.Tim
 	return h, nil
 }
 
-// foreignChain takes over what another process wrote down.
-func (c *Control) foreignChain(ctx context.Context, network string) error {
+// foreignChain takes over what another process wrote down. The incidents of the network and of its pools are that one's, and it sees
+// its own bridges only: what ours share beyond one bridge is told of each.
+func (c *Control) foreignChain(ctx context.Context, network string, site config.Site, now time.Time) error {
 	views, err := c.store.Chains(ctx)
 	for _, v := range views {
 		if v.Ref == fleet.NetworkRef(network) {
-			c.board.setChain(network, v)
+			suspicions, _ := decide.Network(c.chainInput(network, site, v, now))
+			c.board.judgedChain(network, v, slices.DeleteFunc(suspicions, func(s decide.ChainSuspicion) bool { return s.Parent.Kind() != fleet.KindBridge }))
 		}
 	}
 	return err
