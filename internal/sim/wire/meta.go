@@ -22,7 +22,7 @@ const (
 // read System, Timestamp and Balances, and of a parachain what Phala stores in one of its eras ("": no Phala). Its types have the
 // names and shapes that Khala 1241 gives them, in v1 those of 1190.
 func metadata(name string, ss58 uint16, blockMillis uint64, era world.Era) []byte {
-	b := newRuntimeTypes(name)
+	b := newRuntimeTypes(name, era)
 	var prefix, count, deposit, period scale
 	prefix.u16(ss58)
 	count.u32(blockHashCount)
@@ -43,6 +43,9 @@ func metadata(name string, ss58 uint16, blockMillis uint64, era world.Era) []byt
 		{name: "Balances", index: palletBalances, entries: []metaEntry{
 			{name: "TotalIssuance", value: b.u128, instead: make([]byte, 16)},
 		}, constants: []metaConstant{{"ExistentialDeposit", b.u128, deposit}}},
+	}
+	if era != "" {
+		pallets = append(pallets, metaPallet{name: "Utility", index: palletUtility, calls: b.utilityCall}, metaPallet{name: "Proxy", index: palletProxy, calls: b.proxyCall})
 	}
 	pallets = append(pallets, b.phalaPallets(era)...)
 	var s scale
@@ -71,14 +74,14 @@ type metaExtension struct {
 type runtimeTypes struct {
 	registry
 	phalaTypes
+	callTypes
 	u8, u16, u32, u64, u128, hash, accountID typeID
-	accountInfo, events                      typeID
-	systemCall, systemEvent, timestampCall   typeID
-	extrinsic, runtime                       typeID
+	accountInfo, events, systemEvent         typeID
+	address, extrinsic, runtime              typeID
 	extensions                               []metaExtension
 }
 
-func newRuntimeTypes(name string) *runtimeTypes {
+func newRuntimeTypes(name string, era world.Era) *runtimeTypes {
 	b := &runtimeTypes{}
 	b.runtime = b.composite([]string{name + "_runtime", "Runtime"}) // first, so that 0 means "none" everywhere else
 	b.u8, b.u16, b.u32, b.u64, b.u128 = b.primitive(primU8), b.primitive(primU16), b.primitive(primU32), b.primitive(primU64), b.primitive(primU128)
@@ -90,20 +93,18 @@ func newRuntimeTypes(name string) *runtimeTypes {
 	b.accountInfo = b.composite([]string{"frame_system", "AccountInfo"}, metaField{"nonce", b.u32}, metaField{"consumers", b.u32},
 		metaField{"providers", b.u32}, metaField{"sufficients", b.u32}, metaField{"data", data})
 	bytes := b.sequence(b.u8)
-	b.calls(bytes)
-	call := b.variant([]string{name + "_runtime", "RuntimeCall"}, nil,
-		metaVariant{"System", palletSystem, []metaField{{"", b.systemCall}}},
-		metaVariant{"Timestamp", palletTimestamp, []metaField{{"", b.timestampCall}}})
+	none := b.tuple()
+	b.address = b.variant([]string{"sp_runtime", "multiaddress", "MultiAddress"}, []metaParam{{"AccountId", b.accountID}, {"AccountIndex", none}},
+		metaVariant{"Id", 0, []metaField{{"", b.accountID}}}, metaVariant{"Index", 1, []metaField{{"", b.compact(none)}}},
+		metaVariant{"Raw", 2, []metaField{{"", bytes}}}, metaVariant{"Address32", 3, []metaField{{"", bytes32}}},
+		metaVariant{"Address20", 4, []metaField{{"", b.array(20, b.u8)}}})
+	if era != "" {
+		b.prepare(era)
+	}
+	b.calls(name, era, bytes)
 	b.eventTypes(name)
-	b.extrinsicTypes(call, bytes, bytes32)
+	b.extrinsicTypes(none, bytes)
 	return b
-}
-
-func (b *runtimeTypes) calls(bytes typeID) {
-	b.systemCall = b.variant([]string{"frame_system", "pallet", "Call"}, nil,
-		metaVariant{"remark", 0, []metaField{{"remark", bytes}}})
-	b.timestampCall = b.variant([]string{"pallet_timestamp", "pallet", "Call"}, nil,
-		metaVariant{"set", 0, []metaField{{"now", b.compact(b.u64)}}})
 }
 
 func (b *runtimeTypes) eventTypes(name string) {
@@ -126,12 +127,7 @@ func (b *runtimeTypes) eventTypes(name string) {
 	b.events = b.sequence(record)
 }
 
-func (b *runtimeTypes) extrinsicTypes(call, bytes, bytes32 typeID) {
-	none := b.tuple()
-	address := b.variant([]string{"sp_runtime", "multiaddress", "MultiAddress"}, []metaParam{{"AccountId", b.accountID}, {"AccountIndex", none}},
-		metaVariant{"Id", 0, []metaField{{"", b.accountID}}}, metaVariant{"Index", 1, []metaField{{"", b.compact(none)}}},
-		metaVariant{"Raw", 2, []metaField{{"", bytes}}}, metaVariant{"Address32", 3, []metaField{{"", bytes32}}},
-		metaVariant{"Address20", 4, []metaField{{"", b.array(20, b.u8)}}})
+func (b *runtimeTypes) extrinsicTypes(none, bytes typeID) {
 	bytes64, bytes65 := b.array(64, b.u8), b.array(65, b.u8)
 	signature := b.variant([]string{"sp_runtime", "MultiSignature"}, nil,
 		metaVariant{"Ed25519", 0, []metaField{{"", b.wrap([]string{"sp_core", "ed25519", "Signature"}, bytes64)}}},
@@ -159,6 +155,6 @@ func (b *runtimeTypes) extrinsicTypes(call, bytes, bytes32 typeID) {
 	}
 	extra := b.tuple(parts...)
 	b.extrinsic = b.add([]string{"sp_runtime", "generic", "unchecked_extrinsic", "UncheckedExtrinsic"},
-		[]metaParam{{"Address", address}, {"Call", call}, {"Signature", signature}, {"Extra", extra}},
+		[]metaParam{{"Address", b.address}, {"Call", b.call}, {"Signature", signature}, {"Extra", extra}},
 		func(s *scale) { s.byte(0); writeFields(s, []metaField{{"", bytes}}) })
 }

@@ -32,7 +32,6 @@ func (b *runtimeTypes) phalaPallets(era world.Era) []metaPallet {
 	if era == "" {
 		return nil
 	}
-	b.prepare(era)
 	pallets := []metaPallet{b.parachainPallet(), b.registryPallet(era)}
 	if era == world.EraV1 {
 		return append(pallets, b.miningPallet(), b.stakePoolPallet())
@@ -171,7 +170,7 @@ func (b *runtimeTypes) stakePoolPallet() metaPallet {
 		metaField{"workers", b.keys}, metaField{"withdraw_queue", b.sequence(queue)})
 	user := b.composite(in("UserStakeInfo"), metaField{"user", b.accountID}, metaField{"locked", b.u128}, metaField{"shares", b.u128},
 		metaField{"available_rewards", b.u128}, metaField{"reward_debt", b.u128})
-	return metaPallet{name: "PhalaStakePool", index: palletStakePool, entries: []metaEntry{
+	return metaPallet{name: "PhalaStakePool", index: palletStakePool, calls: b.poolCall, entries: []metaEntry{
 		twoxMap("StakePools", b.u64, pool), twoxMap("PoolStakers", b.tuple(b.u64, b.accountID), user), plain("PoolCount", b.u64, zeros(8)...),
 		twoxMap("WorkerAssignments", b.publicKey, b.u64), twoxMap("SubAccountAssignments", b.accountID, b.u64), twoxMap("StakeLedger", b.accountID, b.u128),
 		twoxMap("WithdrawalQueuedPools", b.u64, b.u64s), plain("WithdrawalTimestamps", b.u64s, 0), plain("MiningEnabled", b.bool, 0),

@@ -16,7 +16,7 @@ func (b *runtimeTypes) rmrkPallet() metaPallet {
 }
 
 func (b *runtimeTypes) stakePoolV2Pallet() metaPallet {
-	return metaPallet{name: "PhalaStakePoolv2", index: palletStakePoolV2, entries: []metaEntry{
+	return metaPallet{name: "PhalaStakePoolv2", index: palletStakePoolV2, calls: b.poolCall, entries: []metaEntry{
 		twoxMap("LegacyRewards", b.tuple(b.accountID, b.u64), b.u128), twoxMap("WorkerAssignments", b.publicKey, b.u64),
 		twoxMap("SubAccountAssignments", b.accountID, b.u64), plain("WorkingEnabled", b.bool, 0),
 		twoxMap("SubAccountPreimages", b.accountID, b.tuple(b.u64, b.publicKey)),

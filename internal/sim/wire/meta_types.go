@@ -39,9 +39,19 @@ const (
 	primU128 = 7
 )
 
+// reserve keeps a place for a type that others hold before it can be written.
+func (r *registry) reserve() typeID {
+	r.types = append(r.types, nil)
+	return typeID(len(r.types) - 1)
+}
+
 // add writes one type; def writes its definition.
 func (r *registry) add(path []string, params []metaParam, def func(*scale)) typeID {
-	id := typeID(len(r.types))
+	return r.fill(r.reserve(), path, params, def)
+}
+
+// fill writes a type into its place.
+func (r *registry) fill(id typeID, path []string, params []metaParam, def func(*scale)) typeID {
 	var s scale
 	s.compact(uint64(id))
 	s.texts(path)
@@ -52,7 +62,7 @@ func (r *registry) add(path []string, params []metaParam, def func(*scale)) type
 	})
 	def(&s)
 	s.texts(nil)
-	r.types = append(r.types, s)
+	r.types[id] = s
 	return id
 }
 
@@ -79,7 +89,11 @@ func (r *registry) wrap(path []string, inner typeID) typeID {
 }
 
 func (r *registry) variant(path []string, params []metaParam, variants ...metaVariant) typeID {
-	return r.add(path, params, func(s *scale) {
+	return r.add(path, params, writeVariants(variants))
+}
+
+func writeVariants(variants []metaVariant) func(*scale) {
+	return func(s *scale) {
 		s.byte(1)
 		list(s, variants, func(v metaVariant) {
 			s.text(v.name)
@@ -87,7 +101,7 @@ func (r *registry) variant(path []string, params []metaParam, variants ...metaVa
 			s.byte(v.index)
 			s.texts(nil)
 		})
-	})
+	}
 }
 
 // enum is a variant without fields, numbered from 0.
