@@ -29,6 +29,7 @@ type fakeNode struct {
 	stingy  int                                                                  // gives at most so many keys; 0: as many as it is asked for
 
 	flying, most atomic.Int64
+	lent         atomic.Int64 // replies that were not given back
 	mu           sync.Mutex
 	asked        []question
 }
@@ -100,6 +101,18 @@ func (f *fakeNode) Post(ctx context.Context, _, _ string, body []byte) (int, []b
 		}
 	}
 	return 200, fmt.Appendf(nil, `{"jsonrpc":"2.0","result":%s,"id":%d}`, answer(), r.ID), nil
+}
+
+// PostLent lends replies, and spoils those that it gets back.
+func (f *fakeNode) PostLent(ctx context.Context, url, contentType string, body []byte) (int, []byte, func(), error) {
+	status, reply, err := f.Post(ctx, url, contentType, body)
+	f.lent.Add(1)
+	return status, reply, func() {
+		f.lent.Add(-1)
+		for i := range reply {
+			reply[i] = '!'
+		}
+	}, err
 }
 
 func (f *fakeNode) question(method string, params []json.RawMessage) (question, func() string) {

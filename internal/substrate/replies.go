@@ -40,10 +40,16 @@ func scanReply(b []byte, id uint64, list func(*scanner) error) (called, ok bool,
 }
 
 // keys reads the result of state_getKeysPaged.
-func (s *scanner) keys(into [][]byte) ([][]byte, error) {
+func (s *scanner) keys(into keys) (keys, error) {
 	err := s.list(func() error {
-		key, err := s.hex()
-		into = append(into, key)
+		text, err := s.hexText()
+		if err != nil {
+			return err
+		}
+		into.text = append(append(append(into.text, '"'), text...), '"', ',') // before it is decoded in place
+		into.at = append(into.at, len(into.text))
+		key, err := unhex(text)
+		into.raw = append(into.raw, key)
 		return err
 	})
 	return into, err
@@ -57,8 +63,8 @@ func (s *scanner) end(err error) error {
 }
 
 // changes reads the result of state_queryStorageAt: in each of its sets, pairs of a key and a value or null. Sets that name
-// another block than at are refused.
-func (s *scanner) changes(into []Pair, at string) ([]Pair, error) {
+// another block than at are refused. Keys that stand where they were asked for are told by their text.
+func (s *scanner) changes(asked keys, at string, into []Pair) ([]Pair, error) {
 	err := s.list(func() error {
 		found, block := false, ""
 		err := s.object(func(name []byte) (err error) {
@@ -68,7 +74,7 @@ func (s *scanner) changes(into []Pair, at string) ([]Pair, error) {
 			case string(name) == "changes":
 				found = true
 				return s.list(func() error {
-					p, err := s.pair()
+					p, err := s.pair(asked, len(into))
 					into = append(into, p)
 					return err
 				})
@@ -93,11 +99,13 @@ func (s *scanner) changes(into []Pair, at string) ([]Pair, error) {
 	return into, err
 }
 
-// pair reads a key and its value.
-func (s *scanner) pair() (p Pair, err error) {
+// pair reads a key, perhaps the i-th of those that were asked for, and its value.
+func (s *scanner) pair(asked keys, i int) (p Pair, err error) {
 	n := 0
 	err = s.list(func() (err error) {
 		switch n++; {
+		case n == 1 && s.word(asked.json(i)):
+			p.Key = asked.raw[i]
 		case n == 1:
 			p.Key, err = s.hex()
 		case n == 2 && s.null():

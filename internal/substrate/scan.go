@@ -46,11 +46,14 @@ func (s *scanner) eat(c byte) bool {
 	return true
 }
 
-func (s *scanner) null() bool {
-	if s.peek() != 'n' || !bytes.HasPrefix(s.b[s.at:], []byte("null")) {
+func (s *scanner) null() bool { return s.word([]byte("null")) }
+
+// word passes over some text, if that is what stands next; no text never does.
+func (s *scanner) word(text []byte) bool {
+	if s.peek(); len(text) == 0 || !bytes.HasPrefix(s.b[s.at:], text) {
 		return false
 	}
-	s.at += len("null")
+	s.at += len(text)
 	return true
 }
 
@@ -261,6 +264,15 @@ func (s *scanner) number() error {
 
 // hex reads a string of hex with 0x in place.
 func (s *scanner) hex() ([]byte, error) {
+	text, err := s.hexText()
+	if err != nil {
+		return nil, err
+	}
+	return unhex(text)
+}
+
+// hexText reads a string that begins with 0x.
+func (s *scanner) hexText() ([]byte, error) {
 	if s.peek() != '"' {
 		return nil, errJSON
 	}
@@ -277,6 +289,11 @@ func (s *scanner) hex() ([]byte, error) {
 	if len(text) < 2 || text[0] != '0' || text[1] != 'x' {
 		return nil, fmt.Errorf("not hex: %s", clip(string(text)))
 	}
+	return text, nil
+}
+
+// unhex decodes 0x… where it stands.
+func unhex(text []byte) ([]byte, error) {
 	n, err := hex.Decode(text, text[2:]) // byte i is written when 2i+2 and 2i+3 have been read
 	if err != nil {
 		return nil, fmt.Errorf("not hex: %w", err)

@@ -53,6 +53,8 @@ type Snapshot struct {
 	opt    SnapshotOptions
 	slots  chan time.Time // one for each request in flight: when it may begin
 	chunk  atomic.Int64   // values asked for at once
+
+	keys, pairs sync.Pool // of *keys and *[]Pair, for the next answers
 }
 
 // Snapshot prepares to read the state of a block. It asks nothing yet.
@@ -82,13 +84,13 @@ func (s *Snapshot) Pairs(ctx context.Context, prefix []byte, visit func(Pair) er
 	})
 }
 
-// Values visits the keys in the given order, each with what is stored under it, nil for nothing. Otherwise it is like Pairs.
-func (s *Snapshot) Values(ctx context.Context, keys [][]byte, visit func(Pair) error) error {
-	return s.stream(ctx, func(_ context.Context, emit emitter) error { return emit(keys, nil) }, visit)
+// Values visits the wanted keys in the given order, each with what is stored under it, nil for nothing. Otherwise it is like Pairs.
+func (s *Snapshot) Values(ctx context.Context, wanted [][]byte, visit func(Pair) error) error {
+	return s.stream(ctx, func(_ context.Context, emit emitter) error { return emit(listKeys(wanted), nil) }, visit)
 }
 
 // emitter takes keys whose values are to be visited. Their memory is borrowed.
-type emitter func(keys [][]byte, from loan) error
+type emitter func(all keys, from loan) error
 
 // loan is memory that was lent by a Lender, as functions that give it back.
 type loan []func()
@@ -104,7 +106,7 @@ type fetch struct {
 	done  chan struct{}
 	pairs []Pair
 	from  loan // what pairs stand in
-	keys  loan // what keys stand in that no later chunk has
+	keys  loan // what their keys stand in, and those of no later chunk
 	err   error
 }
 
@@ -116,11 +118,11 @@ func (s *Snapshot) stream(ctx context.Context, feed func(context.Context, emitte
 	defer working.Wait()
 	defer cancel()
 	queue := make(chan *fetch, s.opt.InFlight) // full: the visitor is behind
-	emit := func(keys [][]byte, from loan) error {
-		for len(keys) > 0 {
-			n := min(len(keys), int(s.chunk.Load()))
-			f, mine := &fetch{done: make(chan struct{})}, keys[:n]
-			if keys = keys[n:]; len(keys) == 0 {
+	emit := func(all keys, from loan) error {
+		for all.len() > 0 {
+			n := min(all.len(), int(s.chunk.Load()))
+			f, mine := &fetch{done: make(chan struct{})}, all.part(0, n)
+			if all = all.part(n, all.len()); all.len() == 0 {
 				f.keys = from
 			}
 			select {
@@ -162,70 +164,74 @@ func (s *Snapshot) stream(ctx context.Context, feed func(context.Context, emitte
 func (s *Snapshot) pages(ctx context.Context, prefix []byte, emit emitter) error {
 	var last []byte
 	for count := s.opt.Page; ; {
-		keys, from, err := s.page(ctx, prefix, last, &count)
+		found, from, err := s.page(ctx, prefix, last, &count)
 		if err != nil {
 			return err
 		}
 		before := last
-		for _, k := range keys {
+		for _, k := range found.raw {
 			if !bytes.HasPrefix(k, prefix) || before != nil && bytes.Compare(k, before) <= 0 {
 				return badReply(methodKeys, 200, fmt.Sprintf("the key 0x%x does not belong after 0x%x", k, before))
 			}
 			before = k
 		}
 		last = append(last[:0], before...)
-		if err := emit(keys, from); err != nil || len(keys) == 0 {
+		if found.len() == 0 {
+			from.back()
+			return nil
+		}
+		if err := emit(found, from); err != nil {
 			return err
 		}
 	}
 }
 
 // page asks for one page of keys behind after. When the node finds so many too much, count becomes smaller.
-func (s *Snapshot) page(ctx context.Context, prefix, after []byte, count *int) (keys [][]byte, from loan, err error) {
+func (s *Snapshot) page(ctx context.Context, prefix, after []byte, count *int) (found keys, from loan, err error) {
 	for try := 1; ; {
-		keys, from, err = s.askKeys(ctx, prefix, *count, after)
+		found, from, err = s.askKeys(ctx, prefix, *count, after)
 		switch {
 		case err == nil:
-			return keys, from, nil
+			return found, from, nil
 		case tooLarge(err) && *count > 1:
 			*count /= 2
 			continue
 		}
 		if err := s.pause(ctx, try, err); err != nil {
-			return nil, nil, err
+			return keys{}, nil, err
 		}
 		try++
 	}
 }
 
 // values asks for the values of keys, in halves where the node finds them too much or takes too long.
-func (s *Snapshot) values(ctx context.Context, keys [][]byte, tried int) ([]Pair, loan, error) {
+func (s *Snapshot) values(ctx context.Context, all keys, tried int) ([]Pair, loan, error) {
 	for {
-		pairs, from, err := s.askValues(ctx, keys)
+		pairs, from, err := s.askValues(ctx, all)
 		switch {
 		case err == nil:
 			return pairs, from, nil
-		case tooLarge(err) && len(keys) > 1:
-			s.chunk.Store(min(s.chunk.Load(), int64(len(keys)+1)/2))
-			return s.halves(ctx, keys, tried)
+		case tooLarge(err) && all.len() > 1:
+			s.chunk.Store(min(s.chunk.Load(), int64(all.len()+1)/2))
+			return s.halves(ctx, all, tried)
 		}
 		tried++
 		if err := s.pause(ctx, tried, err); err != nil {
 			return nil, nil, err
 		}
-		if timedOut(err) && len(keys) > 1 {
-			return s.halves(ctx, keys, tried)
+		if timedOut(err) && all.len() > 1 {
+			return s.halves(ctx, all, tried)
 		}
 	}
 }
 
-func (s *Snapshot) halves(ctx context.Context, keys [][]byte, tried int) ([]Pair, loan, error) {
-	half := (len(keys) + 1) / 2
-	first, from, err := s.values(ctx, keys[:half], tried)
+func (s *Snapshot) halves(ctx context.Context, all keys, tried int) ([]Pair, loan, error) {
+	half := (all.len() + 1) / 2
+	first, from, err := s.values(ctx, all.part(0, half), tried)
 	if err != nil {
 		return nil, nil, err
 	}
-	second, more, err := s.values(ctx, keys[half:], tried)
+	second, more, err := s.values(ctx, all.part(half, all.len()), tried)
 	return append(first, second...), append(from, more...), err
 }
 

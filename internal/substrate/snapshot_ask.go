@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"phalops/internal/clock"
@@ -25,7 +27,7 @@ const (
 var ErrNoState = errors.New("the node does not have the state of this block")
 
 // askKeys asks for at most count keys with a prefix, behind after (nil: from the first one on).
-func (s *Snapshot) askKeys(ctx context.Context, prefix []byte, count int, after []byte) (keys [][]byte, from loan, err error) {
+func (s *Snapshot) askKeys(ctx context.Context, prefix []byte, count int, after []byte) (found keys, from loan, err error) {
 	from, err = s.ask(ctx, methodKeys, 2*(len(prefix)+len(after)), func(params []byte) []byte {
 		params = append(appendHex(append(params, '['), prefix), ',')
 		params = append(strconv.AppendInt(params, int64(count), 10), ',')
@@ -34,35 +36,44 @@ func (s *Snapshot) askKeys(ctx context.Context, prefix []byte, count int, after 
 		}
 		return appendHex(params, after)
 	}, func(r *scanner) (err error) {
-		keys, err = r.keys(make([][]byte, 0, count))
+		found, err = r.keys(spare(&s.keys, keys{}).fresh(count, len(r.b)))
 		return err
 	})
-	if err == nil && len(keys) > count {
-		return nil, nil, badReply(methodKeys, http.StatusOK, fmt.Sprintf("%d keys instead of %d", len(keys), count))
+	if err == nil && found.len() > count {
+		err = badReply(methodKeys, http.StatusOK, fmt.Sprintf("%d keys instead of %d", found.len(), count))
 	}
-	return keys, from, err
+	if err != nil {
+		return keys{}, nil, err
+	}
+	return found, append(from, func() { s.keys.Put(&found) }), nil
 }
 
 // askValues asks for the values of keys, and puts the answer into their order.
-func (s *Snapshot) askValues(ctx context.Context, keys [][]byte) (pairs []Pair, from loan, err error) {
-	from, err = s.ask(ctx, methodValues, len(keys)*(2*len(keys[0])+5), func(params []byte) []byte {
-		params = append(params, "[["...)
-		for i, k := range keys {
-			if i > 0 {
-				params = append(params, ',')
-			}
-			params = appendHex(params, k)
-		}
-		return append(params, ']')
+func (s *Snapshot) askValues(ctx context.Context, asked keys) (pairs []Pair, from loan, err error) {
+	list := asked.list()
+	from, err = s.ask(ctx, methodValues, len(list)+len("[[]"), func(params []byte) []byte {
+		return append(append(append(params, "[["...), list...), ']')
 	}, func(r *scanner) (err error) {
-		pairs, err = r.changes(make([]Pair, 0, len(keys)), s.hash)
+		pairs, err = r.changes(asked, s.hash, slices.Grow(spare(&s.pairs, []Pair{})[:0], asked.len()))
 		return err
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	pairs, err = match(keys, pairs)
-	return pairs, from, err
+	from = append(from, func() {
+		clear(pairs)
+		s.pairs.Put(&pairs)
+	})
+	matched, err := match(asked.raw, pairs)
+	return matched, from, err
+}
+
+// spare is what somebody has put back, or else something new.
+func spare[T any](pool *sync.Pool, fresh T) T {
+	if used, ok := pool.Get().(*T); ok {
+		return *used
+	}
+	return fresh
 }
 
 func appendHex(dst, b []byte) []byte {

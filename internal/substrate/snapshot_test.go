@@ -53,6 +53,9 @@ func TestSnapshotIsTheWholeMap(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" || !slices.IsSorted(keys) {
 			t.Fatal(diff, keys)
 		}
+		if lent := node.lent.Load(); lent != 0 {
+			t.Fatalf("%d replies were not given back", lent)
+		}
 		if most := node.most.Load(); most > int64(o.InFlight) {
 			t.Fatalf("%d requests at once, the limit is %d", most, o.InFlight)
 		}
