@@ -33,8 +33,8 @@ type Kind struct {
 	Shared bool
 	// Ops are the handlers of the kind's steps by Step.Op.
 	Ops map[string]Op
-	// Again returns the arguments with which Build makes what an ended plan left undone for these targets; nil: the plan's own.
-	Again func(old fleet.Plan, left []fleet.Ref) map[string]string
+	// Again makes of Retry's request one that Build makes what an ended plan left undone of; nil: it is one already.
+	Again func(old fleet.Plan, req Request) Request
 }
 
 // Effect says whether an effect may be sent again after a crash between the intent and its result.

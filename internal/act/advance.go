@@ -154,7 +154,7 @@ func (r *run) park(ctx context.Context, m move) error {
 
 func (r *run) end(ctx context.Context, m move) error {
 	return r.savePlan(ctx, func(p *fleet.Plan) {
-		p.State, p.Note, p.Ended, p.Next = m.state, m.note, r.now, time.Time{}
+		p.State, p.Note, p.Ended, p.Next, p.Untouched = m.state, m.note, r.now, time.Time{}, r.untouched()
 	}, r.planEvent(m.note))
 }
 

@@ -80,7 +80,7 @@ func (e *Engine) command(ctx context.Context, id, who string, now time.Time, cha
 func (e *Engine) Retry(p fleet.Plan, who string) (Request, error) {
 	req, err := Retry(p, who)
 	if kind := e.kinds[p.Kind]; err == nil && kind.Again != nil {
-		req.Args = kind.Again(p, req.Targets)
+		req = kind.Again(p, req)
 	}
 	return req, err
 }

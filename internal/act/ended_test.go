@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,6 +87,52 @@ func TestEveryEndIsToldOnce(t *testing.T) {
 			}
 			if !slices.Equal(told, c.want) || !slices.Equal(others, c.others) {
 				t.Errorf("told %v and %v, want %v and %v", told, others, c.want, c.others)
+			}
+		})
+	}
+}
+
+// A plan that ends says which of its targets nothing was done to.
+func TestUntouched(t *testing.T) {
+	good := script{check: []any{false}, do: []any{nil}}
+	ops := func() map[string]script {
+		return map[string]script{"good": good, "so": {check: []any{true}, do: []any{nil}}, "refused": {check: []any{errBroken}, do: []any{nil}, attempts: 1},
+			"waits": {verify: []any{act.TooLate}}, "bad": {check: []any{false}, do: []any{errBroken}, attempts: 1}}
+	}
+	for name, c := range map[string]struct {
+		exact bool
+		steps []string
+		after int  // moves before …
+		full  bool // the disk is full
+		want  string
+	}{
+		"done":                               {true, []string{"a good n1", "b good n2"}, 0, false, ""},
+		"done already":                       {true, []string{"a so n1"}, 0, false, "node/n1"},
+		"broken off around it":               {true, []string{"stop good n1", "restart good n2", "~start good n1"}, 1, true, "node/n2"},
+		"broken off after it":                {true, []string{"stop good n1", "~start good n1"}, 1, true, ""},
+		"it could not begin":                 {true, []string{"a refused n1"}, 0, false, "node/n1"},
+		"only its wait failed":               {true, []string{"a waits n1", "b good n1"}, 0, false, "node/n1"},
+		"its effect failed":                  {true, []string{"a bad n1"}, 0, false, ""},
+		"a batch, of which one cannot begin": {false, []string{"a good n1", "b refused n2", "c bad n3"}, 0, false, "node/n2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			handlers := map[string]act.Op{}
+			for name, s := range ops() {
+				handlers[name] = s.op()
+			}
+			b := newBench(t, handlers, c.exact, nil, c.steps...)
+			b.run(c.after)
+			b.store.SetFull(c.full)
+			b.run(40)
+			p := b.plan()
+			var got []string
+			for _, r := range p.Untouched {
+				if s := string(r); !slices.Contains(got, s) {
+					got = append(got, s)
+				}
+			}
+			if !p.State.Ended() || strings.Join(got, " ") != c.want {
+				t.Errorf("the plan is %s, untouched are %v, want %q", p.State, got, c.want)
 			}
 		})
 	}

@@ -87,6 +87,26 @@ func (v view) end() move {
 	return move{kind: moveEnd, state: fleet.PlanFailed, note: why}
 }
 
+// untouched are the targets that no effect of their own steps was sent to; one without steps of its own is touched with
+// any other.
+func (r *run) untouched() (out []fleet.Ref) {
+	own, touched := map[fleet.Ref]bool{}, map[fleet.Ref]bool{}
+	some := false
+	for i := range r.p.Steps {
+		s := &r.p.Steps[i]
+		own[s.Target] = true
+		if s.Attempt > 0 && r.ops[s.Op].Do != nil {
+			touched[s.Target], some = true, true
+		}
+	}
+	for _, t := range r.p.Targets {
+		if own[t] && !touched[t] || !own[t] && !some {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // because adds the arguments of why to r, which names why's code as an argument of its own ("why"): the catalogue shows
 // that code with the same arguments. What r already says stays.
 func because(r, why fleet.Reason) fleet.Reason {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"phalops/internal/act"
+	"phalops/internal/batch"
 	"phalops/internal/clock"
 	"phalops/internal/config"
 	"phalops/internal/fleet"
@@ -49,6 +50,7 @@ type Core struct {
 	Store   store.Store
 	Engine  *act.Engine
 	Clients *Clients
+	Batches *batch.Batches
 	Log     *slog.Logger
 	Owner   string
 
@@ -64,8 +66,12 @@ func Open(ctx context.Context, o CoreOptions) (*Core, error) {
 	c := &Core{Clock: o.Clock, Store: memory, Log: o.Log, Owner: ownerName(o.Owner)}
 	c.config.Store(&o.Config)
 	c.Clients = NewClients(ClientOptions{Config: o.Config, Clock: o.Clock, Secrets: o.Secrets, Allow: o.Allow})
+	c.Batches = batch.New(batch.Options{
+		Config: c.Config, Reach: hands{c.Clients}, Journal: memory, Engine: func() batch.Engine { return c.Engine }, Secrets: o.Secrets,
+	})
+	kinds := append(remedy.New(c.Config, hands{c.Clients}).Kinds(), c.Batches.Kinds()...)
 	c.Engine, err = act.New(act.Options{
-		Store: memory, Kinds: remedy.New(c.Config, hands{c.Clients}).Kinds(), Log: o.Log,
+		Store: memory, Kinds: kinds, Log: o.Log,
 		NewID: func() string { return uuid.Must(uuid.NewV7()).String() }, Ended: o.PlanEnded,
 	})
 	if err != nil {

@@ -90,6 +90,12 @@ type Inventory interface {
 	DeleteWorker(ctx context.Context, id string) error
 }
 
+// OwnRecords is a bridge whose pools can make all their workers sync only: Inventory mixes that into the workers', and this
+// lists them as they are stored. Whoever writes a worker's record back must begin with it.
+type OwnRecords interface {
+	OwnRecords(ctx context.Context) ([]fleet.Pool, []fleet.WorkerStatus, error)
+}
+
 // CheckPools says what is wrong with pools before they are sent: a *fleet.Error of kind Invalid. create demands a mnemonic.
 func CheckPools(pools []PoolSpec, create bool) error {
 	if err := checkBatch(len(pools)); err != nil {

@@ -10,7 +10,10 @@ import (
 	"phalops/internal/wire"
 )
 
-var _ prb.Inventory = (*Client)(nil)
+var (
+	_ prb.Inventory  = (*Client)(nil)
+	_ prb.OwnRecords = (*Client)(nil)
+)
 
 // The bodies of writes: every field is always there, because the bridge overwrites what is missing with nothing.
 type poolBody struct {
@@ -84,6 +87,22 @@ func (c *Client) Inventory(ctx context.Context) ([]fleet.Pool, []fleet.WorkerSta
 		return nil, nil, err
 	}
 	return roll.Pools(), roll.Workers(c.parsers, nil), nil
+}
+
+// OwnRecords is Inventory without the pools' SyncOnly mixed into the workers'. See prb.OwnRecords.
+func (c *Client) OwnRecords(ctx context.Context) ([]fleet.Pool, []fleet.WorkerStatus, error) {
+	lm, err := c.findManager(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	pools, err := c.stored(ctx, lm, "ListPool")
+	if err != nil {
+		c.forgetOn(err)
+		return nil, nil, err
+	}
+	workers, err := c.stored(ctx, lm, "ListWorker")
+	c.forgetOn(err)
+	return pools.pools, workers.workers, err
 }
 
 // write is one write on its way.

@@ -11,7 +11,10 @@ import (
 	"phalops/internal/secret"
 )
 
-var _ prb.Inventory = (*Client)(nil)
+var (
+	_ prb.Inventory  = (*Client)(nil)
+	_ prb.OwnRecords = (*Client)(nil)
+)
 
 // Inventory lists pools and workers without their running state.
 func (c *Client) Inventory(ctx context.Context) ([]fleet.Pool, []fleet.WorkerStatus, error) {
@@ -20,6 +23,25 @@ func (c *Client) Inventory(ctx context.Context) ([]fleet.Pool, []fleet.WorkerSta
 		return nil, nil, err
 	}
 	all, workers := inventory(pools, operators)
+	return all, workers, nil
+}
+
+// OwnRecords is Inventory without the pools' SyncOnly mixed into the workers'. See prb.OwnRecords.
+func (c *Client) OwnRecords(ctx context.Context) ([]fleet.Pool, []fleet.WorkerStatus, error) {
+	pools, operators, err := c.stored(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, workers := inventory(pools, operators)
+	own := map[string]bool{}
+	for _, p := range pools {
+		for _, w := range p.Workers {
+			own[w.ID] = w.SyncOnly
+		}
+	}
+	for i := range workers {
+		workers[i].SyncOnly = own[workers[i].ID]
+	}
 	return all, workers, nil
 }
 

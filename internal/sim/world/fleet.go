@@ -26,6 +26,8 @@ type FleetOptions struct {
 	// Solo adds as many workers without a bridge, solo-01, solo-02, …, each with its pherry (container phala-pherry) on a host
 	// of its own by the same name, on the node of the others.
 	Solo int
+	// Spare adds as many pRuntimes that no bridge has yet, at 127.Net.220.1, 127.Net.220.2, …
+	Spare int
 	// Era is which pallets the network's runtime has, default EraV2.
 	Era Era
 	// Crowd is how many workers of strangers the chain knows besides; default 0.
@@ -69,6 +71,9 @@ func DefaultFleet(w *World, o FleetOptions) {
 	}
 	if o.Solo > 0 {
 		addSoloFleet(w, o, node)
+	}
+	for i := range o.Spare {
+		w.AddPruntime(fmt.Sprintf("http://127.%d.%d.%d:8000", o.Net, 220+i/250, 1+i%250), network)
 	}
 	w.AddRobot("ops", RobotOptions{Token: "sim-token", Secret: "SECsim"})
 	for _, c := range h.Containers() {
