@@ -133,12 +133,9 @@ func (r *ledgerRead) all() (LedgerReading, error) {
 // totals adds up the network, or what was read of it.
 func (r *ledgerRead) totals() error {
 	t := r.state.Totals()
-	computing := phala.Sum(slices.DeleteFunc(slices.Clone(r.state.Sessions), func(s *phala.Session) bool {
-		return s.State != phala.Idle && s.State != phala.Unresponsive
-	}))
 	r.view.Totals = fleet.ChainTotals{
 		Sessions: stateCounts(t.ByState), Online: r.state.Online, Workers: t.Registered, Pools: t.StakePools, Stake: t.Stake, Value: t.Value, Free: t.Free,
-		Shares: t.PoolShares, Reward: t.Reward, V: computing.V.String(), Ve: computing.Ve.String(),
+		Shares: t.PoolShares, Reward: t.Reward, V: t.OnlineV.String(), Ve: t.OnlineVe.String(),
 	}
 	if r.ask.Whole {
 		return nil

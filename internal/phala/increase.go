@@ -27,7 +27,7 @@ func Increase(samples []Sample) (grown fleet.Amount, took time.Duration) {
 		}
 		took += now.At.Sub(before.At)
 	}
-	return amount(&total.n), took
+	return total.total(), took
 }
 
 // Daily is what every session has earned between two reads of the chain, for a day: before is the earlier one. Sessions that before

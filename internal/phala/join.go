@@ -18,7 +18,7 @@ func (p *Pool) settle(now time.Time, grace time.Duration, era Era) {
 				cooling.amount(s.Stake)
 			}
 		}
-		p.Releasing = amount(&cooling.n)
+		p.Releasing = cooling.total()
 	}
 	if p.Kind == Vault {
 		p.Used = Minus(p.Value, p.Free)

@@ -13,6 +13,7 @@ type State struct {
 	Relay  uint32    // relay chain block that it was built on; 0: not told
 	Prefix uint16    // network number of addresses
 	Whole  bool      // all of the chain, not only some pools
+	lean   bool      // see Want
 	Params Params
 	Online uint32        // sessions that are computing or unresponsive; the chain challenges so many
 	Grace  time.Duration // from a withdrawal to the forced stop of a pool's workers
@@ -195,7 +196,7 @@ func (p *Pool) Queued() fleet.Amount {
 	for _, w := range p.Queue {
 		total.amount(w.Amount)
 	}
-	return amount(&total.n)
+	return total.total()
 }
 
 // Pool finds a pool by its number, nil: none, or not read.

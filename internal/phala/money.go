@@ -2,7 +2,9 @@ package phala
 
 import (
 	"fmt"
+	"math"
 	"math/big"
+	"math/bits"
 	"strings"
 
 	"phalops/internal/fleet"
@@ -90,10 +92,25 @@ func amount(n *big.Int) (a fleet.Amount) {
 func pha(a fleet.Amount) *big.Rat { return new(big.Rat).SetFrac(units(a), big.NewInt(1e12)) }
 
 // Plus is a + b, at most the largest amount that there is.
-func Plus(a, b fleet.Amount) fleet.Amount { return amount(new(big.Int).Add(units(a), units(b))) }
+func Plus(a, b fleet.Amount) fleet.Amount {
+	var s sum
+	s.amount(a)
+	s.amount(b)
+	return s.total()
+}
 
 // Minus is a - b, or 0 where b is more.
-func Minus(a, b fleet.Amount) fleet.Amount { return amount(new(big.Int).Sub(units(a), units(b))) }
+func Minus(a, b fleet.Amount) (left fleet.Amount) {
+	if a.Cmp(b) <= 0 {
+		return left
+	}
+	ahi, alo := a.Uint128()
+	bhi, blo := b.Uint128()
+	lo, borrow := bits.Sub64(alo, blo, 0)
+	hi, _ := bits.Sub64(ahi, bhi, borrow)
+	left.SetUint128(hi, lo)
+	return left
+}
 
 // portion is shares·value/total, cut off; 0 without a total.
 func portion(shares, value, total fleet.Amount) fleet.Amount {
@@ -104,8 +121,39 @@ func portion(shares, value, total fleet.Amount) fleet.Amount {
 	return amount(n.Quo(n, units(total)))
 }
 
-// sum adds amounts, or the bits of fixed-point numbers, exactly.
-type sum struct{ n big.Int }
+// sum adds amounts, or the bits of fixed-point numbers, exactly: 2⁶⁴ of them at least.
+type sum struct{ over, hi, lo uint64 }
 
-func (s *sum) amount(a fleet.Amount) { s.n.Add(&s.n, units(a)) }
-func (s *sum) fixed(f Fixed)         { s.n.Add(&s.n, scale.U128(f).Big()) }
+func (s *sum) add(hi, lo uint64) {
+	var carry uint64
+	s.lo, carry = bits.Add64(s.lo, lo, 0)
+	s.hi, carry = bits.Add64(s.hi, hi, carry)
+	s.over += carry
+}
+
+func (s *sum) amount(a fleet.Amount) { s.add(a.Uint128()) }
+func (s *sum) fixed(f Fixed)         { s.add(f.Hi, f.Lo) }
+
+// words are the two halves of the sum, or of the largest number that there is.
+func (s *sum) words() (hi, lo uint64) {
+	if s.over > 0 {
+		return math.MaxUint64, math.MaxUint64
+	}
+	return s.hi, s.lo
+}
+
+func (s *sum) total() (a fleet.Amount) {
+	a.SetUint128(s.words())
+	return a
+}
+
+func (s *sum) bits() (f Fixed) {
+	f.SetUint128(s.words())
+	return f
+}
+
+func (s *sum) big() *big.Int {
+	n := new(big.Int).SetUint64(s.over)
+	n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(s.hi))
+	return n.Lsh(n, 64).Or(n, new(big.Int).SetUint64(s.lo))
+}

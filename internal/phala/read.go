@@ -20,7 +20,7 @@ type Want struct {
 	Pools   []uint64
 	Workers []Key
 	Part    bool // never the whole chain: without pools and workers only its own numbers
-	Lean    bool // half of the whole chain: no stakers, claims and bindings, hence no Checks, and sessions without a pool have no Worker
+	Lean    bool // half of the whole chain: no stakers, claims and bindings, hence no Checks; sessions without a pool have no Worker, and Totals no Shares
 }
 
 func (w Want) whole() bool { return !w.Part && len(w.Pools) == 0 && len(w.Workers) == 0 }
@@ -66,7 +66,7 @@ func newReader(s *substrate.Snapshot, md *scale.Metadata, want Want) (*reader, e
 	}
 	return &reader{
 		s: s, md: md, want: want,
-		st:       &State{Era: era, Prefix: md.Prefix, Whole: want.whole()},
+		st:       &State{Era: era, Prefix: md.Prefix, Whole: want.whole(), lean: want.lean()},
 		sessions: map[Account]*Session{}, workers: map[Key]*Worker{}, pools: map[uint64]*Pool{}, bound: map[Account]Key{}, assigned: map[Key]uint64{},
 		upstream: map[uint64]*Pool{},
 	}, nil

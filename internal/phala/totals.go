@@ -16,6 +16,8 @@ type Totals struct {
 	BoundBy    map[SessionState]int // ByState, but only the bound ones
 
 	V, Ve           Fixed
+	OnlineV         Fixed // of the idle and unresponsive ones
+	OnlineVe        Fixed
 	IdleV           Fixed // mean of the idle ones
 	Shares          Fixed // of all idle sessions, by which the budget is divided
 	PInit, PInstant uint64
@@ -38,7 +40,7 @@ type Totals struct {
 
 // Totals adds up everything that was read.
 func (s *State) Totals() Totals {
-	t := sessionTotals(s.Sessions)
+	t := sessionTotals(s.Sessions, !s.lean)
 	for _, w := range s.Workers {
 		if w.Registered {
 			t.Registered++
@@ -71,8 +73,8 @@ func (s *State) Totals() Totals {
 		owe.amount(p.OwnerReward)
 		queued.amount(p.Queued())
 	}
-	t.Value, t.PoolShares, t.Free, t.Releasing = amount(&value.n), amount(&shares.n), amount(&free.n), amount(&releasing.n)
-	t.Owe, t.QueueAmount, t.Claimable = amount(&owe.n), amount(&queued.n), amount(&claimable.n)
+	t.Value, t.PoolShares, t.Free, t.Releasing = value.total(), shares.total(), free.total(), releasing.total()
+	t.Owe, t.QueueAmount, t.Claimable = owe.total(), queued.total(), claimable.total()
 	var locked, available, debt, pending sum
 	for _, st := range s.Stakers {
 		locked.amount(st.Locked)
@@ -81,19 +83,16 @@ func (s *State) Totals() Totals {
 		pending.amount(st.Pending)
 	}
 	t.Stakers = len(s.Stakers)
-	t.Locked, t.Available, t.Debt, t.Pending = amount(&locked.n), amount(&available.n), amount(&debt.n), amount(&pending.n)
+	t.Locked, t.Available, t.Debt, t.Pending = locked.total(), available.total(), debt.total(), pending.total()
 	return t
 }
 
 // Totals adds up the sessions of a pool's workers; sums about pools and stakers stay empty.
-func (p *Pool) Totals() Totals { return sessionTotals(p.Sessions) }
+func (p *Pool) Totals() Totals { return sessionTotals(p.Sessions, true) }
 
-// Sum adds up some sessions; sums about pools and stakers stay empty.
-func Sum(sessions []*Session) Totals { return sessionTotals(sessions) }
-
-func sessionTotals(sessions []*Session) Totals {
+func sessionTotals(sessions []*Session, share bool) Totals {
 	t := Totals{ByState: map[SessionState]int{}, BoundBy: map[SessionState]int{}}
-	var v, ve, idle, shares, reward, stake, lost sum
+	var v, ve, onlineV, onlineVe, idle, shares, reward, stake, lost sum
 	for _, s := range sessions {
 		if s.Recorded {
 			t.Sessions++
@@ -108,9 +107,15 @@ func sessionTotals(sessions []*Session) Totals {
 		}
 		v.fixed(s.V)
 		ve.fixed(s.Ve)
+		if s.State == Idle || s.State == Unresponsive {
+			onlineV.fixed(s.V)
+			onlineVe.fixed(s.Ve)
+		}
 		if s.State == Idle {
 			idle.fixed(s.V)
-			shares.fixed(s.Share())
+			if share {
+				shares.fixed(s.Share())
+			}
 		}
 		t.PInit += uint64(s.PInit)
 		t.PInstant += uint64(s.PInstant)
@@ -123,9 +128,11 @@ func sessionTotals(sessions []*Session) Totals {
 			lost.amount(s.Stake)
 		}
 	}
-	t.V, t.Ve, t.Shares, t.Reward, t.Stake, t.LostStake = fixed(&v.n), fixed(&ve.n), fixed(&shares.n), amount(&reward.n), amount(&stake.n), amount(&lost.n)
+	t.V, t.Ve, t.Shares, t.Reward, t.Stake, t.LostStake = v.bits(), ve.bits(), shares.bits(), reward.total(), stake.total(), lost.total()
+	t.OnlineV, t.OnlineVe = onlineV.bits(), onlineVe.bits()
 	if n := t.ByState[Idle]; n > 0 {
-		t.IdleV = fixed(idle.n.Quo(&idle.n, big.NewInt(int64(n))))
+		mean := idle.big()
+		t.IdleV = fixed(mean.Quo(mean, big.NewInt(int64(n))))
 	}
 	return t
 }

@@ -82,7 +82,7 @@ func (r *reader) settleVaults() {
 				}
 			}
 		}
-		v.Releasing = amount(&releasing.n)
+		v.Releasing = releasing.total()
 		v.settleVault(r.st.Now, r.st.Grace, r.patience)
 	}
 }
