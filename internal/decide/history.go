@@ -14,7 +14,14 @@ type history struct {
 	ended   time.Time     // when last ended
 	auto    []time.Time   // when the ones that phalops itself asked for began, within the budget's span, oldest first
 	tail    time.Time     // when the newest of these ended
+	idle    []time.Time   // of what phalops asked for: when the ones began that ended before anything was done to the target
+	rest    time.Time     // when the newest of these ended
 }
+
+// idleTries is how often within a budget's span a treatment may end before anything was done to the target. Nothing says
+// that it would not help, so it costs no restart of the budget; but its dependants may have been stopped, and whatever keeps it
+// from beginning is a person's.
+const idleTries = 3
 
 // byTarget sorts attempts by what they were about.
 func byTarget(attempts []fleet.Attempt) map[fleet.Ref][]fleet.Attempt {
@@ -29,26 +36,43 @@ func byTarget(attempts []fleet.Attempt) map[fleet.Ref][]fleet.Attempt {
 }
 
 // past reads the history of a target out of the attempts; kind "" takes every plan kind.
+//
+// An attempt that is dated later than now was made before a clock was set back: it counts as if it had been made now. Budgets
+// are not forgotten because a clock jumped; that none is used up for ever by a clock that had run ahead is seen to by those
+// who remember when they first saw it (control).
 func past(attempts []fleet.Attempt, target fleet.Ref, kind string, per time.Duration, now time.Time) history {
 	var h history
 	for _, a := range attempts {
-		if a.Target != target || (kind != "" && a.Kind != kind) || a.At.After(now) {
+		if a.Target != target || (kind != "" && a.Kind != kind) {
 			continue
 		}
+		a = notLater(a, now)
+		idle := a.Untouched && a.Outcome != fleet.PlanAborted
 		if a.Ended.IsZero() && !a.Outcome.Ended() {
 			h.running = true
-		} else if end := endOf(a); end.After(h.ended) {
+		} else if end := endOf(a); end.After(h.ended) && !idle {
 			h.last, h.ended = a, end
 		}
-		if strings.HasPrefix(a.Author, "user:") || now.Sub(a.At) >= per {
-			continue
-		}
-		h.auto = insert(h.auto, a.At)
-		if end := endOf(a); end.After(h.tail) {
-			h.tail = end
+		switch end := endOf(a); {
+		case strings.HasPrefix(a.Author, "user:") || now.Sub(a.At) >= per:
+		case idle:
+			h.idle, h.rest = insert(h.idle, a.At), latest(h.rest, end)
+		default:
+			h.auto, h.tail = insert(h.auto, a.At), latest(h.tail, end)
 		}
 	}
 	return h
+}
+
+// notLater is an attempt with no date after now.
+func notLater(a fleet.Attempt, now time.Time) fleet.Attempt {
+	if a.At.After(now) {
+		a.At = now
+	}
+	if a.Ended.After(now) {
+		a.Ended = now
+	}
+	return a
 }
 
 func endOf(a fleet.Attempt) time.Time {
@@ -80,15 +104,24 @@ func (h history) spent(b Budget, now time.Time) *guard {
 		}
 		return &guard{why: fleet.Because("guard.budget", "n", n, "per", b.Per, "until", free), until: free, person: true, spent: true}
 	}
-	if n == 0 {
+	m := len(h.idle)
+	if m >= idleTries {
+		free := h.idle[m-idleTries].Add(b.Per)
+		return &guard{why: fleet.Because("guard.not_begun", "n", m, "per", b.Per, "until", free), until: free, person: true, spent: true}
+	}
+	if n+m == 0 {
 		return nil
 	}
 	pause := b.Backoff
-	for i := 1; i < n && pause < b.Per; i++ {
+	for i := 1; i < n+m && pause < b.Per; i++ {
 		pause *= 2
 	}
-	if until := h.tail.Add(pause); until.After(now) {
-		return &guard{why: fleet.Because("guard.backoff", "n", n, "pause", pause, "until", until), until: until}
+	until := latest(h.tail, h.rest).Add(pause)
+	switch {
+	case !until.After(now):
+		return nil
+	case m > 0:
+		return &guard{why: fleet.Because("guard.idle_backoff", "n", n, "idle", m, "pause", pause, "until", until), until: until}
 	}
-	return nil
+	return &guard{why: fleet.Because("guard.backoff", "n", n, "pause", pause, "until", until), until: until}
 }

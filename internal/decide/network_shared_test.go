@@ -184,6 +184,31 @@ func TestChildrenOfTheChain(t *testing.T) {
 	}
 }
 
+// An operator's own rule may act on the chain's word, as long as that is a fact, and not on what many share.
+func TestOwnRuleAboutTheChain(t *testing.T) {
+	ask := func(in decide.NetworkInput, change func(*decide.BridgeInput)) fleet.Decision {
+		suspicions, _ := decide.Network(in)
+		node := healthyNode()
+		b := decide.BridgeInput{Status: in.Bridges[0], Node: &node.Status, DataProvider: "dp/dp-1", Policy: in.Policy, Now: now, Chain: in.View, ChainSuspicions: suspicions}
+		b.Policy.Rules = []decide.UserRule{own(t, "marked", `worker.chain.state == "Unresponsive"`, 0)}
+		change(&b)
+		_, ds := decide.Bridge(b)
+		return ds[0]
+	}
+	in := networkOf(2, 25)
+	inView(&in, 0, 1, is("Unresponsive", 5*m))
+	if d := ask(in, func(*decide.BridgeInput) {}); d.Rule != "user.marked" || d.Verdict != fleet.Act {
+		t.Errorf("one alone: %+v", d)
+	}
+	if d := ask(in, func(b *decide.BridgeInput) { b.Now, b.Policy.TooOld = now.Add(h), 2*h }); d.Rule != "v2.active" || len(d.Holds) != 1 || d.Holds[0].Why.Code != "rule.unknown" {
+		t.Errorf("of an old view: %+v", d)
+	}
+	inView(&in, 0, 25, is("Unresponsive", 5*m))
+	if d := ask(in, func(*decide.BridgeInput) {}); d.Rule != "v2.chain.unheard" || d.Verdict != fleet.Wait || d.Holds[0].Why.Code != "rule.parent_first" {
+		t.Errorf("of many: %+v", d)
+	}
+}
+
 // No alert without a reason, none from old or foreign facts, never an action, the input unchanged, and never more people woken than
 // there are parents while all are in the same trouble.
 func TestNetworkProperties(t *testing.T) {

@@ -21,7 +21,9 @@ func pruntime(change func(*fleet.PruntimeStatus)) workerChange {
 }
 
 func ownHeight(v int64, d time.Duration) workerChange {
-	return pruntime(func(p *fleet.PruntimeStatus) { p.Para, p.ParaHeader, p.Relay = at(v, d), at(v, d), at(v, d) })
+	return pruntime(func(p *fleet.PruntimeStatus) {
+		p.Para, p.ParaHeader, p.Relay, p.Shown = at(v, d), at(v, d), at(v, d), 2_999_990
+	})
 }
 
 func ownSilence(d time.Duration, code string) workerChange {

@@ -51,7 +51,7 @@ func (j *judge) askOwn(found []finding, parts finding) [][]fleet.Hold {
 		if !j.Policy.current(w.Probe, j.Now) {
 			continue // what is no fact any more proves nothing
 		}
-		env.Worker = rule.WorkerEnv(w, rule.Reading{Condition: found[i].condition, Rule: found[i].rule, Head: head}, env.Bridge)
+		env.Worker = rule.WorkerEnv(w, rule.Reading{Condition: found[i].condition, Rule: found[i].rule, Head: head, Chain: j.witness.view}, env.Bridge)
 		found[i], holds[i] = j.askAbout(w, found[i], &env)
 	}
 	return holds
@@ -130,7 +130,7 @@ func above(w *fleet.WorkerStatus, f finding, r UserRule) *fleet.Reason {
 		return new(fleet.Because("rule.hands_off", "rule", f.rule))
 	case f.want == wantPerson && (f.cause != "" || f.condition == string(fleet.Failing)):
 		return new(fleet.Because("rule.no_cure", "rule", f.rule))
-	case f.want == wantTime && f.bad && f.suspect != "":
+	case f.want == wantTime && (f.bad || f.own) && f.suspect != "":
 		return new(fleet.Because("rule.parent_first", "rule", f.rule, "suspect", f.suspect))
 	}
 	return nil

@@ -26,13 +26,15 @@ type treatment struct {
 }
 
 // treatments reads the automatic treatments of workers that began since a moment, in the order of their ends; running
-// ones come last. One that a person aborted proves nothing and is left out.
+// ones come last. One that a person aborted, or that ended before anything was done to the worker, proves nothing and is left
+// out. Those from before a clock was set back count as if they were of now.
 func treatments(attempts []fleet.Attempt, since, now time.Time) []treatment {
 	var out []treatment
 	newest := map[fleet.Ref]int{}
 	for _, a := range attempts {
-		if a.Target.Kind() != fleet.KindWorker || strings.HasPrefix(a.Author, "user:") || a.Kind == ActionWorkerDisable ||
-			a.Outcome == fleet.PlanAborted || a.At.Before(since) || a.At.After(now) {
+		a = notLater(a, now)
+		if a.Target.Kind() != fleet.KindWorker || a.Untouched || strings.HasPrefix(a.Author, "user:") || a.Kind == ActionWorkerDisable ||
+			a.Outcome == fleet.PlanAborted || a.At.Before(since) {
 			continue
 		}
 		t := treatment{target: a.Target, at: a.At, helped: a.Outcome == fleet.PlanDone}
@@ -197,7 +199,9 @@ func useless(ts []treatment, b Budget, now time.Time) (n int, until time.Time) {
 }
 
 // brake replays the fleet's treatments: whenever, of at least brakeLeast that ended within brakeWindow, more than half
-// failed, everything rests.
+// failed, everything rests. A failure often shows within a minute, a cure proves itself after many: so those that are under
+// way at that moment count as not failed, and the first six failures of a wave of twelve, after which only half the places are
+// left, do not speak for the other six. If these fail as well, the brake speaks before anybody takes their place.
 func brake(ts []treatment) (failed, of int, until time.Time) {
 	pause, from := brakeFor, 0
 	for i, t := range ts {
@@ -213,10 +217,20 @@ func brake(ts []treatment) (failed, of int, until time.Time) {
 				bad++
 			}
 		}
-		if n := i + 1 - from; n >= brakeLeast && bad*2 > n {
+		if n := i + 1 - from; n >= brakeLeast && bad*2 > n && bad*2 > n+underWay(ts[i+1:], t.end) {
 			failed, of, until = bad, n, t.end.Add(pause)
 			pause = min(2*pause, brakeMost)
 		}
 	}
 	return failed, of, until
+}
+
+// underWay is how many of treatments that ended no earlier than a moment had begun by then.
+func underWay(later []treatment, at time.Time) (n int) {
+	for _, t := range later {
+		if !t.at.After(at) {
+			n++
+		}
+	}
+	return n
 }

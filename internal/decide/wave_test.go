@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"phalops/internal/decide"
 	"phalops/internal/fleet"
 )
@@ -287,4 +289,85 @@ func TestNoStormWhenNothingHelps(t *testing.T) {
 			t.Errorf("%d treatments of %d workers in two hours, none of which helped", w.treated, 5*per)
 		}
 	}
+}
+
+// mass is a fleet of many bad workers that are treated as fast as FleetLoad allows, minute by minute.
+type mass struct {
+	attempts []fleet.Attempt
+	now      time.Time
+	held     []string // every guard that spoke, in order, once in a row
+}
+
+// run treats workers for a while; how says how long the nth treatment takes and what comes of it.
+func (s *mass) run(d time.Duration, how func(n int) (time.Duration, fleet.PlanState)) {
+	for end := s.now.Add(d); s.now.Before(end); s.now = s.now.Add(m) {
+		seen, running := make([]fleet.Attempt, len(s.attempts)), 0
+		for i, a := range s.attempts {
+			if a.Ended.After(s.now) {
+				a.Ended, a.Outcome = time.Time{}, fleet.PlanRunning
+				running++
+			}
+			seen[i] = a
+		}
+		l := decide.FleetLoad(seen, defaults, s.now)
+		if l.Held != nil && l.Until.After(s.now) {
+			if n := len(s.held); n == 0 || s.held[n-1] != l.Held.Code {
+				s.held = append(s.held, l.Held.Code)
+			}
+			continue
+		}
+		for ; running < l.Places; running++ {
+			n := len(s.attempts)
+			took, outcome := how(n)
+			s.attempts = append(s.attempts, fleet.Attempt{Target: fleet.WorkerRef("prb-b", fmt.Sprint(n)), Kind: decide.ActionWorkerRestart, At: s.now,
+				Ended: s.now.Add(took), Outcome: outcome, Author: "rule:x"})
+		}
+	}
+}
+
+// After a power cut failures show first: of a first wave of twelve six fail within a minute, the others prove their cure after
+// six. That slows the next wave down, and does not stop everything.
+func TestEarlyFailuresSlowAndDoNotStop(t *testing.T) {
+	s := &mass{now: now}
+	s.run(20*m, func(n int) (time.Duration, fleet.PlanState) {
+		if n < 6 {
+			return m, fleet.PlanFailed
+		}
+		return 6 * m, fleet.PlanDone
+	})
+	early := 0
+	for _, a := range s.attempts {
+		if a.At.Before(now.Add(6 * m)) {
+			early++
+		}
+	}
+	if len(s.held) > 0 || early != 12 || len(s.attempts) < 24 {
+		t.Errorf("held by %v; %d were begun before the first cure, %d in all", s.held, early, len(s.attempts))
+	}
+}
+
+// Where nothing helps, whenever it shows: the brake speaks before anybody is treated in the place of those who failed, and the
+// next waves are single workers, rarer and rarer.
+func TestNoStormWhereNothingHelps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := &mass{now: now}
+		s.run(24*time.Hour, func(int) (time.Duration, fleet.PlanState) {
+			return time.Duration(rapid.IntRange(1, 15).Draw(t, "minutes")) * m, fleet.PlanFailed
+		})
+		within := func(d time.Duration) (most int) {
+			for i := range s.attempts {
+				n := 0
+				for _, a := range s.attempts[i:] {
+					if a.At.Sub(s.attempts[i].At) < d {
+						n++
+					}
+				}
+				most = max(most, n)
+			}
+			return most
+		}
+		if hour, day := within(time.Hour), len(s.attempts); hour > 18 || day > 70 || len(s.held) == 0 {
+			t.Fatalf("%d within an hour, %d in a day, held by %v", hour, day, s.held)
+		}
+	})
 }

@@ -51,6 +51,7 @@ func TestPruntimeAsAWitness(t *testing.T) {
 		{"growing, but the pRuntime has stood still for a moment", "v3", all(ownHeight(2_990_000, 6*m)), "Unresponsive wait v3.active.doubted worker.doubted", "witness.pruntime_still"},
 		{"growing, and the pRuntime stood still when it was asked some minutes ago", "v3",
 			all(ownHeight(2_990_000, 11*m), pruntime(func(p *fleet.PruntimeStatus) { p.At = ago(2 * m) })), "Working healthy v3.active -", ""},
+		{"growing since the pRuntime was asked", "v3", all(ownHeight(2_990_000, 11*m), pruntime(func(p *fleet.PruntimeStatus) { p.Shown = 2_990_000 })), "Working healthy v3.active -", ""},
 		{"growing, and the pRuntime is nearly there", "v3", all(ownHeight(2_999_990, 6*m)), "Working healthy v3.active -", ""},
 		{"growing, and the pRuntime is silent", "v3", all(ownSilence(6*m, "wire.timeout")), "Working healthy v3.active -", ""},
 

@@ -107,8 +107,8 @@ func (j *judge) doubt(w *fleet.WorkerStatus, f finding) finding {
 		return f // an older word says nothing against what the bridge shows now
 	}
 	frozen := p.Para.FrozenFor(p.At)
-	if frozen < workerFrozenAfter || w.Para.Value-p.Para.Value < catchingUp {
-		return f
+	if frozen < workerFrozenAfter || p.Shown-p.Para.Value < catchingUp {
+		return f // it was asked while the bridge read on: what the bridge shows now, it may have caught up with since
 	}
 	since := latest(p.Para.MovedAt, j.stateSince(w), j.touched(w))
 	f.condition, f.rule, f.want, f.bad, f.since, f.until = string(fleet.Unresponsive), "active.doubted", wantRestart, true, since, since.Add(2*workerFrozenAfter)

@@ -47,7 +47,28 @@ type Worker struct {
 	PInstant  *int64         `expr:"p_instant"`
 	Reward    float64        `expr:"total_reward"` // PHA, 0 where the bridge does not tell
 
+	Chain  *Chain  `expr:"chain"`  // what the chain itself says of it
 	Bridge *Bridge `expr:"bridge"` // the same as Env.Bridge
+}
+
+// Chain is what a network's chain says of a worker. Everything is nil where the chain was not read lately or does not know its key.
+type Chain struct {
+	Age          *time.Duration `expr:"age"`           // how long ago the chain was read
+	State        *string        `expr:"state"`         // Idle, Unresponsive, CoolingDown, Ready, Unknown
+	InState      *time.Duration `expr:"in_state"`      // how long it was in State when it was read, as far as phalops saw
+	Registered   *bool          `expr:"registered"`    //
+	Operator     *string        `expr:"operator"`      // whom it is registered for; nil: nobody
+	PID          *int64         `expr:"pid"`           // the pool that it is in; nil: none
+	Stake        *float64       `expr:"stake"`         // PHA
+	Reward       *float64       `expr:"reward"`        // of the session in PHA
+	RewardFrozen *time.Duration `expr:"reward_frozen"` // how long Reward had not grown when it was read
+	Daily        *float64       `expr:"daily"`         // growth of Reward in a day, PHA; nil while that is not known
+	Confidence   *int64         `expr:"confidence"`
+	V            *float64       `expr:"v"`
+	Ve           *float64       `expr:"ve"`
+	PInit        *int64         `expr:"p_init"`
+	PInstant     *int64         `expr:"p_instant"`
+	Challenged   *time.Duration `expr:"challenged"` // how long ago the chain had asked it for a heartbeat when it was read
 }
 
 // Bridge is the bridge of the worker, or the one that the condition is asked about.

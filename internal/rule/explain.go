@@ -80,16 +80,25 @@ var explanations = []explanation{
 
 // unknownField explains a field that its owner does not have.
 func unknownField(owner, field string) fleet.Reason {
+	full := owner
 	var names []string
 	for _, f := range Fields() {
-		if of, own, _ := strings.Cut(f.Name, "."); of == owner {
-			names = append(names, own)
+		of, own := apart(f.Name)
+		if _, last := apart(of); last == owner {
+			names, full = append(names, own), of
 		}
 	}
+	owner = full
 	if near := nearest(field, names); near != "" {
 		return fleet.Because("rule.unknown_field_near", "field", field, "owner", owner, "near", near)
 	}
 	return fleet.Because("rule.unknown_field", "field", field, "owner", owner, "names", strings.Join(names, ", "))
+}
+
+// apart are a name's owner and its own last part: worker.chain and state. What has no owner is its own last part.
+func apart(name string) (owner, own string) {
+	i := strings.LastIndexByte(name, '.')
+	return name[:max(i, 0)], name[i+1:]
 }
 
 // typeCode is the catalogue's code of a type's name.
@@ -138,7 +147,7 @@ func Fields() []Field {
 	for _, owner := range []struct {
 		name string
 		typ  reflect.Type
-	}{{"worker", reflect.TypeFor[Worker]()}, {"bridge", reflect.TypeFor[Bridge]()}, {"node", reflect.TypeFor[Node]()}} {
+	}{{"worker", reflect.TypeFor[Worker]()}, {"worker.chain", reflect.TypeFor[Chain]()}, {"bridge", reflect.TypeFor[Bridge]()}, {"node", reflect.TypeFor[Node]()}} {
 		for f := range owner.typ.Fields() {
 			typ, may := f.Type, f.Type.Kind() == reflect.Pointer
 			if may {

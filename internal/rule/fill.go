@@ -14,9 +14,10 @@ const MaxMessage = 4 << 10
 
 // Reading is what deciding has made of a worker before conditions are asked.
 type Reading struct {
-	Condition string // a fleet.Condition
-	Rule      string // the built-in rule behind it
-	Head      *int64 // newest block that its bridge can hand out, nil where that is not known
+	Condition string           // a fleet.Condition
+	Rule      string           // the built-in rule behind it
+	Head      *int64           // newest block that its bridge can hand out, nil where that is not known
+	Chain     *fleet.ChainView // what the chain of its network says and may be taken as true, nil where nobody reads it
 }
 
 // WorkerEnv is a worker for conditions, as it was at w.At. The result points into w, which must not change meanwhile.
@@ -26,6 +27,7 @@ func WorkerEnv(w *fleet.WorkerStatus, r Reading, bridge *Bridge) *Worker {
 		PublicKey: w.PublicKey, State: w.State, Message: cut(w.Message), InState: since(w.StateSince, w.At), MessageAge: since(w.MessageSeen, w.At),
 		Condition: r.Condition, Rule: r.Rule, Initialized: w.Initialized, Relay: height(&w.Relay), ParaHeader: height(&w.ParaHeader), Para: height(&w.Para),
 		Frozen: frozen(w.Para, w.At), Session: w.Session, InSession: since(w.SessionSince, w.At), V: decimal(w.V), Ve: decimal(w.Ve), Reward: w.TotalReward.InPHA(), Bridge: bridge,
+		Chain: chainEnv(w, r.Chain),
 	}
 	if w.StakeOK {
 		stake := w.Stake.InPHA()
@@ -39,6 +41,41 @@ func WorkerEnv(w *fleet.WorkerStatus, r Reading, bridge *Bridge) *Worker {
 	}
 	if e.Para != nil && r.Head != nil {
 		e.Lag = lag(*r.Head, *e.Para)
+	}
+	return e
+}
+
+// chainEnv is what the chain says of a worker; v may be nil. Times count up to the moment at which the chain was read.
+func chainEnv(w *fleet.WorkerStatus, v *fleet.ChainView) *Chain {
+	if v == nil {
+		return &Chain{}
+	}
+	c := v.Worker(w.PublicKey)
+	if c == nil {
+		return &Chain{}
+	}
+	pha := func(a fleet.Amount) *float64 { x := a.InPHA(); return &x }
+	number := func(n uint64) *int64 { x := int64(min(n, math.MaxInt64)); return &x }
+	e := &Chain{
+		Age: since(v.At, w.At), State: &c.State, InState: since(c.StateSince, v.At), Registered: &c.Registered, Stake: pha(c.Stake), Reward: pha(c.Reward),
+		RewardFrozen: since(c.RewardMoved, v.At), V: decimal(c.V), Ve: decimal(c.Ve), Challenged: since(c.ChallengedAt, v.Time),
+	}
+	if c.Operator != "" {
+		e.Operator = &c.Operator
+	}
+	if c.Pool {
+		e.PID = number(c.PID)
+	}
+	if c.DailyFor > 0 {
+		e.Daily = pha(c.Daily)
+	}
+	for _, n := range []struct {
+		to **int64
+		is uint64
+	}{{&e.Confidence, uint64(c.Confidence)}, {&e.PInit, uint64(c.PInit)}, {&e.PInstant, uint64(c.PInstant)}} {
+		if n.is != 0 {
+			*n.to = number(n.is)
+		}
 	}
 	return e
 }

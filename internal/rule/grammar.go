@@ -182,7 +182,7 @@ var roots = []string{"bridge", "node", "site", "worker"}
 // unknownName explains a name that does not exist. A field without its owner is the usual mistake.
 func unknownName(name string) fleet.Reason {
 	for _, f := range Fields() {
-		if _, own, _ := strings.Cut(f.Name, "."); own == name {
+		if _, own := apart(f.Name); own == name && own != f.Name {
 			return fleet.Because("rule.unknown_name_near", "name", name, "near", f.Name)
 		}
 	}

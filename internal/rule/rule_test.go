@@ -44,7 +44,17 @@ func known() *Env {
 	n := fleet.NodeStatus{Ref: fleet.NodeRef("node-1"), Condition: fleet.NodeHealthy, Para: &fleet.ChainStatus{
 		Probe: fleet.Probe{At: at}, Best: fleet.Height{Value: 500, Known: true, MovedAt: at}, Target: fleet.Height{Value: 502, Known: true, MovedAt: at}, Peers: 12,
 	}, Container: &fleet.ContainerStatus{Probe: fleet.Probe{At: at}, State: "running"}}
-	return &Env{Worker: WorkerEnv(&w, Reading{Condition: "Unresponsive", Rule: "v2.egress", Head: &head}, bridge), Bridge: bridge, Node: NodeEnv(&n), Site: "dc1"}
+	return &Env{Worker: WorkerEnv(&w, Reading{Condition: "Unresponsive", Rule: "v2.egress", Head: &head, Chain: chainOf(w.PublicKey)}, bridge), Bridge: bridge, Node: NodeEnv(&n), Site: "dc1"}
+}
+
+// chainOf is a chain that knows one key, and was read two minutes before the bridge.
+func chainOf(key string) *fleet.ChainView {
+	read := at.Add(-2 * time.Minute)
+	return &fleet.ChainView{Probe: fleet.Probe{At: read}, Time: read, Workers: []fleet.ChainWorker{{
+		Key: key, Registered: true, Operator: "45owner", Confidence: 2, PID: 0, Pool: true, State: "Unresponsive", StateSince: read.Add(-time.Hour), Stake: fleet.PHA(10),
+		V: "1234.5", Ve: "1200", PInit: 2000, PInstant: 1500, ChallengedAt: read.Add(-40 * time.Minute), Reward: fleet.PHA(7), RewardMoved: read.Add(-13 * time.Hour),
+		Daily: fleet.PHA(3), DailyFor: time.Hour,
+	}}}
 }
 
 // nobody is a world in which nothing is known that can be unknown.
@@ -92,6 +102,15 @@ func TestConditionsAnswer(t *testing.T) {
 		{`node.condition == "Healthy" and node.para_peers > 3`, "yes", "unknown"},
 		{`node.para_lag == 2 and node.container == "running"`, "yes", "unknown"},
 		{`node.relay == nil`, "yes", "yes"},
+		{`worker.chain.state == "Unresponsive" and worker.chain.in_state >= duration("1h")`, "yes", "unknown"},
+		{`worker.chain.reward_frozen > duration("12h")`, "yes", "unknown"},
+		{`worker.chain.stake == worker.stake and worker.chain.reward == 7 and worker.chain.daily == 3`, "yes", "unknown"},
+		{`worker.chain.pid == 0`, "yes", "unknown"},
+		{`worker.chain.pid == nil`, "no", "yes"},
+		{`worker.chain.registered and worker.chain.operator == "45owner"`, "yes", "unknown"},
+		{`(worker.chain.state ?? "Idle") == "Idle"`, "no", "yes"},
+		{`worker.chain.confidence == 2 and worker.chain.v > worker.chain.ve and worker.chain.p_instant < worker.chain.p_init`, "yes", "unknown"},
+		{`worker.chain.age == duration("2m") and worker.chain.challenged == duration("40m")`, "yes", "unknown"},
 		{`site == "dc1"`, "yes", "no"},
 		{`worker.para / worker.lag > 0`, "yes", "unknown"},
 		{`int(worker.name) > 3`, "broken", "broken"},
@@ -181,6 +200,11 @@ func TestMistakes(t *testing.T) {
 		{OfWorker, `worker.condition == "failed"`},
 		{OfWorker, `node.condition in ["Healthy", "Dead"]`},
 		{OfWorker, `worker.bridge.version == "v4"`},
+		{OfWorker, `worker.chain.state == "MiningIdle"`},
+		{OfWorker, `worker.chain.rewards_frozen > duration("12h")`},
+		{OfWorker, `worker.chain.temperature > 5`},
+		{OfWorker, `worker.chain`},
+		{OfWorker, `reward_frozen > duration("12h")`},
 		{OfWorker, `worker.message matches "("`},
 		{OfWorker, `worker.message matches worker.name`},
 		{OfWorker, `worker.message matches "(a{500}){2}"`},

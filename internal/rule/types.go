@@ -181,6 +181,8 @@ func vocabulary(field string) []string {
 	switch strings.TrimPrefix(field, "worker.") {
 	case "condition":
 		return words(fleet.Conditions())
+	case "chain.state":
+		return []string{"Idle", "Unresponsive", "CoolingDown", "Ready", "Unknown"}
 	case "bridge.condition":
 		return words([]fleet.BridgeCondition{fleet.BridgeHealthy, fleet.BridgeBlind, fleet.BridgeNoLifecycle, fleet.BridgeStarved, fleet.BridgeUnknown})
 	case "node.condition":
