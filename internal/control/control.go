@@ -63,6 +63,7 @@ type Control struct {
 	placing sync.Mutex // held while places under treatment are given away
 	saved   saves
 	rivals  rivals
+	dates   dates // of plansStep alone
 	ledgers ledgerBook
 }
 

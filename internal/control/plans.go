@@ -29,7 +29,7 @@ func (c *Control) plansStep(ctx context.Context, now time.Time) (time.Time, erro
 	if err != nil {
 		return now.Add(plansEvery), err
 	}
-	c.board.setWork(attempts, plans)
+	c.board.setWork(c.dates.mend(attempts, now), plans)
 	for _, p := range plans {
 		if _, ours := c.board.Lease(p.Site, now); ours && p.State != fleet.PlanParked && p.State != fleet.PlanPaused {
 			c.sched.Set(beatPlan(p.ID), c.planStep(p.ID, p.Site), now)

@@ -91,4 +91,6 @@ type Attempt struct {
 	Ended   time.Time `json:"ended,omitzero"`   // zero: still running
 	Outcome PlanState `json:"outcome"`          // PlanDone, PlanFailed, … of the plan (or of the target's step in it)
 	Author  string    `json:"author,omitempty"` // Rule… or a person
+	// Untouched: it ended before anything was done to the target itself, so it tells nothing of whether it would have helped.
+	Untouched bool `json:"untouched,omitempty"`
 }

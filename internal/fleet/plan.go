@@ -61,25 +61,26 @@ const (
 
 // Plan is everything that one intention changes, in order, written down before its first effect (plans.md).
 type Plan struct {
-	ID       string            `json:"id"`
-	Kind     string            `json:"kind"`             // registered plan kind, for example "node.restart"
-	Site     string            `json:"site"`             // whose lease holder executes it
-	Targets  []Ref             `json:"targets"`          // what it is about
-	Locks    []Ref             `json:"locks"`            // what nobody else may touch meanwhile; targets included
-	Args     map[string]string `json:"args,omitempty"`   // the kind's own parameters; references to secrets only, never values
-	Author   string            `json:"author"`           // "rule:<name>" or "user:<name>"
-	Reason   Reason            `json:"reason"`           // why
-	Incident string            `json:"incident"`         // the incident that it treats, "" when a person just wants it
-	State    PlanState         `json:"state"`            //
-	Note     Reason            `json:"note,omitzero"`    // why it failed, is paused or parked
-	Created  time.Time         `json:"created"`          //
-	Ended    time.Time         `json:"ended,omitzero"`   //
-	Next     time.Time         `json:"next,omitzero"`    // do not look again before; zero: at once
-	Abort    bool              `json:"abort,omitempty"`  // a person asked to stop: finish the restoring steps only
-	Exact    bool              `json:"exact,omitempty"`  // one failed step ends the plan (ordered restarts); else the others go on (batches)
-	Under    string            `json:"under,omitempty"`  // the plan whose step this one is: that one's locks do not stand in its way
-	Steps    []Step            `json:"steps,omitempty"`  // in order; left out in lists
-	Counts   map[StepState]int `json:"counts,omitempty"` // steps by state; filled in lists
+	ID        string            `json:"id"`
+	Kind      string            `json:"kind"`                // registered plan kind, for example "node.restart"
+	Site      string            `json:"site"`                // whose lease holder executes it
+	Targets   []Ref             `json:"targets"`             // what it is about
+	Locks     []Ref             `json:"locks"`               // what nobody else may touch meanwhile; targets included
+	Args      map[string]string `json:"args,omitempty"`      // the kind's own parameters; references to secrets only, never values
+	Author    string            `json:"author"`              // "rule:<name>" or "user:<name>"
+	Reason    Reason            `json:"reason"`              // why
+	Incident  string            `json:"incident"`            // the incident that it treats, "" when a person just wants it
+	State     PlanState         `json:"state"`               //
+	Note      Reason            `json:"note,omitzero"`       // why it failed, is paused or parked
+	Created   time.Time         `json:"created"`             //
+	Ended     time.Time         `json:"ended,omitzero"`      //
+	Untouched []Ref             `json:"untouched,omitempty"` // ended: targets that no effect of their own steps was sent to (it was broken off, or could not begin)
+	Next      time.Time         `json:"next,omitzero"`       // do not look again before; zero: at once
+	Abort     bool              `json:"abort,omitempty"`     // a person asked to stop: finish the restoring steps only
+	Exact     bool              `json:"exact,omitempty"`     // one failed step ends the plan (ordered restarts); else the others go on (batches)
+	Under     string            `json:"under,omitempty"`     // the plan whose step this one is: that one's locks do not stand in its way
+	Steps     []Step            `json:"steps,omitempty"`     // in order; left out in lists
+	Counts    map[StepState]int `json:"counts,omitempty"`    // steps by state; filled in lists
 }
 
 // Step is one effect with its proof.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"phalops/internal/fleet"
@@ -22,7 +23,7 @@ func Created(p fleet.Plan) fleet.Event {
 //
 // In a batch (not Exact, several targets) a target with steps of its own is judged by them: one failed step makes it
 // failed, all done makes it done while the plan still runs for the others. Everywhere else, and for a target whose steps
-// were left out, the outcome is the plan's.
+// were left out, the outcome is the plan's. What is done counts as touched, even if it was so already.
 func AttemptsOf(p fleet.Plan, since time.Time) []fleet.Attempt {
 	batch := !p.Exact && len(p.Targets) > 1
 	var own map[fleet.Ref][]fleet.Step
@@ -37,6 +38,9 @@ func AttemptsOf(p fleet.Plan, since time.Time) []fleet.Attempt {
 		a := fleet.Attempt{Target: target, Kind: p.Kind, Plan: p.ID, At: p.Created, Ended: p.Ended, Outcome: p.State, Author: p.Author}
 		if steps := own[target]; len(steps) > 0 {
 			judge(&a, steps)
+		}
+		if slices.Contains(p.Untouched, target) {
+			a.Untouched = a.Outcome != fleet.PlanDone
 		}
 		if a.Ended.IsZero() || !a.Ended.Before(since) {
 			out = append(out, a)
@@ -68,6 +72,6 @@ func judge(a *fleet.Attempt, steps []fleet.Step) {
 	}
 	a.Ended, a.Outcome = ended, fleet.PlanDone
 	if failed {
-		a.Outcome = fleet.PlanFailed
+		a.Outcome, a.Untouched = fleet.PlanFailed, began.IsZero()
 	}
 }

@@ -34,15 +34,20 @@ func TestAttemptsOfBatch(t *testing.T) {
 		{"nothing begun", fleet.PlanRunning, 0, false, []fleet.Step{step(fleet.StepPlanned, 0, 0)}, "0 running -"},
 		{"under way", fleet.PlanRunning, 0, false, []fleet.Step{step(fleet.StepDone, 1, 2), step(fleet.StepIntent, 3, 0)}, "1 running -"},
 		{"done before the others", fleet.PlanRunning, 0, false, []fleet.Step{step(fleet.StepDone, 2, 3), step(fleet.StepDone, 1, 2)}, "1 done 3"},
+		{"could not begin", fleet.PlanRunning, 0, false, []fleet.Step{step(fleet.StepFailed, 0, 2), step(fleet.StepSkipped, 0, 3)}, "0 failed 3 untouched"},
 		{"failed before the others", fleet.PlanRunning, 0, false, []fleet.Step{step(fleet.StepFailed, 1, 2), step(fleet.StepSkipped, 0, 3)}, "1 failed 3"},
 		{"was so already", fleet.PlanDone, 9, false, []fleet.Step{step(fleet.StepDone, 0, 4)}, "0 done 4"},
 		{"left out", fleet.PlanAborted, 9, false, []fleet.Step{step(fleet.StepSkipped, 0, 8)}, "0 aborted 9"},
 		{"aborted half-way", fleet.PlanAborted, 9, false, []fleet.Step{step(fleet.StepDone, 1, 2), step(fleet.StepSkipped, 0, 8)}, "1 aborted 9"},
 		{"without a step of its own", fleet.PlanPartly, 9, false, nil, "0 partly 9"},
+		{"exact, broken off", fleet.PlanFailed, 9, true, []fleet.Step{step(fleet.StepDone, 1, 2)}, "0 failed 9 untouched"},
 		{"exact", fleet.PlanFailed, 9, true, []fleet.Step{step(fleet.StepDone, 1, 2)}, "0 failed 9"},
 	}
 	for _, tt := range tests {
 		p := fleet.Plan{ID: "p", Targets: []fleet.Ref{w, other}, State: tt.state, Created: t0, Exact: tt.exact, Steps: tt.steps}
+		if tt.name == "exact, broken off" {
+			p.Untouched = []fleet.Ref{w}
+		}
 		if tt.ended > 0 {
 			p.Ended = at(tt.ended)
 		}
@@ -54,6 +59,9 @@ func TestAttemptsOfBatch(t *testing.T) {
 		a, ended := attempts[0], "-"
 		if !a.Ended.IsZero() {
 			ended = fmt.Sprint(a.Ended.Sub(t0).Minutes())
+		}
+		if a.Untouched {
+			ended += " untouched"
 		}
 		if got := fmt.Sprintf("%v %s %s", a.At.Sub(t0).Minutes(), a.Outcome, ended); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)

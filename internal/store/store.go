@@ -137,7 +137,7 @@ type Journal interface {
 	Plans(ctx context.Context, f PlanFilter) ([]fleet.Plan, error)
 	// SaveStep writes one step's new state, and events about it, under the executor's fence.
 	SaveStep(ctx context.Context, plan string, s fleet.Step, fence Fence, events ...fleet.Event) error
-	// SavePlan writes the plan's own State, Note, Next, Ended and Abort (not its steps), and events about it. An ended plan
+	// SavePlan writes the plan's own State, Note, Next, Ended, Abort and Untouched (not its steps), and events about it. An ended plan
 	// gives back its locks in the same transaction, and stays as it is: a further SavePlan returns ErrEnded. A zero fence
 	// is a person's request (pause, resume, abort) and is allowed for any unended plan.
 	//

@@ -56,7 +56,7 @@ func (r *rig) calm(mostMessages int) {
 	}
 }
 
-// withinBudgets holds treatments of one target to at most three in six hours.
+// withinBudgets holds treatments of one target to at most three in six hours, and those that ended before they came to it, too.
 func (r *rig) withinBudgets() {
 	r.t.Helper()
 	attempts, err := r.Store.Attempts(r.t.Context(), start)
@@ -65,7 +65,7 @@ func (r *rig) withinBudgets() {
 	}
 	of := map[string][]time.Time{}
 	for _, a := range attempts {
-		key := string(a.Target) + " " + a.Kind
+		key := fmt.Sprint(a.Target, " ", a.Kind, " untouched: ", a.Untouched)
 		of[key] = append(of[key], a.At)
 	}
 	for key, at := range of {

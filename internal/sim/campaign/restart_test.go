@@ -148,6 +148,26 @@ func TestStoreIsFull(t *testing.T) {
 	r.calm(30)
 }
 
+// A disk that was full for ten minutes broke off the restart of a node before the node itself was touched: that is no restart
+// that did not help, and the node gets its own soon.
+func TestARestartThatNeverCameToItsNode(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, everySort, "", world.Fault{At: 2 * time.Minute, Kind: world.NodeStall, Target: "node-1", CuredBy: world.CuredByRestart})
+	touched := func() bool {
+		return slices.ContainsFunc(r.effects(), func(e string) bool { return strings.Contains(e, "phala-node") })
+	}
+	r.until("the first part is stopped", time.Hour, func() bool { return len(r.World.Effects()) > 0 })
+	r.Store.SetFull(true)
+	r.pass(10 * time.Minute)
+	if touched() || !slices.Equal(r.running(), r.ran) {
+		t.Fatalf("on the full disk: %q", r.effects())
+	}
+	r.Store.SetFull(false)
+	r.until("the node is restarted", 30*time.Minute, touched)
+	r.until("it is healed", time.Hour, closed(r, "node-1"))
+	r.calm(30)
+}
+
 func (r *rig) told() string {
 	var all []string
 	for _, m := range r.World.Robots()[0].Messages() {

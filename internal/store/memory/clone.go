@@ -21,7 +21,7 @@ func cloneReasons(in []fleet.Reason) []fleet.Reason {
 }
 
 func clonePlan(p fleet.Plan) fleet.Plan {
-	p.Targets, p.Locks = slices.Clone(p.Targets), slices.Clone(p.Locks)
+	p.Targets, p.Locks, p.Untouched = slices.Clone(p.Targets), slices.Clone(p.Locks), slices.Clone(p.Untouched)
 	p.Args, p.Counts = maps.Clone(p.Args), maps.Clone(p.Counts)
 	p.Reason, p.Note = cloneReason(p.Reason), cloneReason(p.Note)
 	p.Steps = slices.Clone(p.Steps)

@@ -164,7 +164,7 @@ func (s *Store) SavePlan(ctx context.Context, p fleet.Plan, f store.Fence, event
 	if executor && old.State == fleet.PlanPaused && p.State == fleet.PlanRunning {
 		p.State = fleet.PlanPaused
 	}
-	old.State, old.Note, old.Next, old.Ended = p.State, cloneReason(p.Note), p.Next, p.Ended
+	old.State, old.Note, old.Next, old.Ended, old.Untouched = p.State, cloneReason(p.Note), p.Next, p.Ended, slices.Clone(p.Untouched)
 	old.Abort = p.Abort || executor && old.Abort
 	if old.State.Ended() {
 		s.open = slices.DeleteFunc(s.open, func(p *fleet.Plan) bool { return p == old })

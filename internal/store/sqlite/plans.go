@@ -189,7 +189,7 @@ func (s *Store) SavePlan(ctx context.Context, p fleet.Plan, fence store.Fence, e
 		if over != 0 {
 			return store.ErrEnded
 		}
-		row.State, row.Note, row.Next, row.Ended, row.Abort = p.State, p.Note, p.Next, p.Ended, p.Abort
+		row.State, row.Note, row.Next, row.Ended, row.Abort, row.Untouched = p.State, p.Note, p.Next, p.Ended, p.Abort, p.Untouched
 		raw, err := encode(row)
 		if err != nil {
 			return err

@@ -20,11 +20,14 @@ func attempts(t *testing.T, s store.Store) {
 	for id, when := range map[string]time.Duration{"done": -30 * time.Minute, "old": -47 * time.Hour} {
 		p := get2(s.Plan(t.Context(), id))(t)
 		p.State, p.Ended = fleet.PlanFailed, at(when)
+		if id == "done" {
+			p.Untouched = p.Targets
+		}
 		must(t, s.SavePlan(t.Context(), p, store.Fence{}))
 	}
 	got := get2(s.Attempts(t.Context(), at(-24*time.Hour)))(t)
 	same(t, "attempts", got, []fleet.Attempt{
-		{Target: fleet.NodeRef("n1"), Kind: "worker.restart", Plan: "done", At: at(-time.Hour), Ended: at(-30 * time.Minute), Outcome: fleet.PlanFailed, Author: done.Author},
+		{Target: fleet.NodeRef("n1"), Kind: "worker.restart", Plan: "done", At: at(-time.Hour), Ended: at(-30 * time.Minute), Outcome: fleet.PlanFailed, Author: done.Author, Untouched: true},
 		{Target: fleet.NodeRef("n2"), Kind: "worker.restart", Plan: "running", At: t0(), Outcome: fleet.PlanRunning, Author: done.Author},
 	})
 	if n := len(get2(s.Attempts(t.Context(), time.Time{}))(t)); n != 3 {
