@@ -21,10 +21,11 @@ type PruntimeStatus struct {
 	Version     string `json:"version,omitempty"`
 	Revision    string `json:"revision,omitempty"` // of git
 
-	Relay      Height `json:"relay"`       // newest relay chain header (solo chain: header)
-	ParaHeader Height `json:"para_header"` // newest parachain header
-	Para       Height `json:"para"`        // newest executed block
-	Pending    Height `json:"pending"`     // messages waiting to be sent to the chain
+	Relay      Height `json:"relay"`           // newest relay chain header (solo chain: header)
+	ParaHeader Height `json:"para_header"`     // newest parachain header
+	Para       Height `json:"para"`            // newest executed block
+	Pending    Height `json:"pending"`         // messages waiting to be sent to the chain
+	Shown      int64  `json:"shown,omitempty"` // the para height that its bridge had shown before it was asked; 0: none
 	Score      int64  `json:"score,omitempty"`
 
 	Memory     Memory    `json:"memory"`

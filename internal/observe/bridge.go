@@ -120,6 +120,9 @@ func workers(prev fleet.BridgeStatus, r prb.Reading, now time.Time) []fleet.Work
 			state(w, was, is, now)
 		}
 		w.Pruntime = pruntime(w.Pruntime, is.Pruntime, now)
+		if is.Pruntime != nil && was.Para.Known { // the beat before ended before it was asked
+			w.Pruntime.Shown = was.Para.Value
+		}
 		identity(was, w, is, now)
 		w.Probe = probe(w.Probe, now, r.StatesErr)
 	}

@@ -210,3 +210,22 @@ func timeless(b fleet.BridgeStatus) fleet.BridgeStatus {
 	}
 	return b
 }
+
+// A pRuntime is asked while its bridge is: only what the bridge showed in the beat before is older than its answer.
+func TestWhatTheBridgeShowedBeforeThePruntimeWasAsked(t *testing.T) {
+	asked := working("1", 900)
+	asked.Pruntime = &fleet.PruntimeStatus{Para: at(100)}
+	b := Bridge(blank(), reading(asked), start)
+	if got := find(t, b, "1").Pruntime.Shown; got != 0 {
+		t.Errorf("nothing was shown before, not %d", got)
+	}
+	b = Bridge(b, reading(asked), start.Add(15*time.Second))
+	if got := find(t, b, "1").Pruntime.Shown; got != 900 {
+		t.Errorf("900 was shown before, not %d", got)
+	}
+	later := working("1", 950)
+	b = Bridge(b, reading(later), start.Add(30*time.Second))
+	if got := find(t, b, "1").Pruntime.Shown; got != 900 {
+		t.Errorf("it was not asked again: 900, not %d", got)
+	}
+}
