@@ -47,8 +47,9 @@ func (w Withdrawal) Deadline(grace time.Duration) time.Time { return w.Start.Add
 // pending is what a staker has earned since it was last settled: shares times what one share has earned since the pool began,
 // less what came before (pallets/phala/src/stakepool.rs, pool_settle_pending).
 func (s *Staker) pending(perShare Fixed) fleet.Amount {
-	n := new(big.Int).Mul(units(s.Shares), perShare.Bits().Big())
-	return amount(n.Sub(n.Rsh(n, 64), units(s.Debt)))
+	var earned sum
+	earned.times(s.Shares, perShare)
+	return earned.less(s.Debt)
 }
 
 func littleEndian(b []byte) (a fleet.Amount) {
@@ -61,9 +62,8 @@ func littleEndian(b []byte) (a fleet.Amount) {
 func (r *reader) check() {
 	bindings, assignments := Check{What: "bindings"}, Check{What: "assignments"}
 	for _, s := range r.st.Sessions {
-		key, bound := r.bound[s.Account]
-		if s.Pool != nil || bound {
-			bindings.see(s.Pool != nil && bound && key == s.Worker.Key, func() string { return fmt.Sprintf("0x%x", s.Account) })
+		if s.Pool != nil || s.Bound {
+			bindings.see(s.Pool != nil && s.Bound && s.bound == s.Worker.Key, func() string { return fmt.Sprintf("0x%x", s.Account) })
 		}
 		if s.Pool != nil && r.st.Whole {
 			pid, known := r.assigned[s.Worker.Key]

@@ -66,6 +66,8 @@ type Session struct {
 	Pool   *Pool // that its worker is in; nil: none any more
 	Was    uint64
 	Bound  bool // the chain has bound its worker to it
+
+	bound Key // with Bound: the one that the chain has bound
 }
 
 // Worker is a registered worker; one that is only in a pool or bound, but not in the registry, has Registered false.

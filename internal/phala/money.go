@@ -134,6 +134,31 @@ func (s *sum) add(hi, lo uint64) {
 func (s *sum) amount(a fleet.Amount) { s.add(a.Uint128()) }
 func (s *sum) fixed(f Fixed)         { s.add(f.Hi, f.Lo) }
 
+// times adds a·f, cut off after the binary point; to nothing, for the largest ones fill a sum.
+func (s *sum) times(a fleet.Amount, f Fixed) {
+	hi, lo := a.Uint128()
+	behind, _ := bits.Mul64(lo, f.Lo)
+	s.add(0, behind)
+	s.add(bits.Mul64(lo, f.Hi))
+	s.add(bits.Mul64(hi, f.Lo))
+	over, most := bits.Mul64(hi, f.Hi)
+	s.add(most, 0)
+	s.over += over
+}
+
+// less is the sum without a, or 0 where a is more.
+func (s *sum) less(a fleet.Amount) fleet.Amount {
+	hi, lo := a.Uint128()
+	var left sum
+	var borrow uint64
+	left.lo, borrow = bits.Sub64(s.lo, lo, 0)
+	left.hi, borrow = bits.Sub64(s.hi, hi, borrow)
+	if left.over, borrow = bits.Sub64(s.over, 0, borrow); borrow > 0 {
+		return fleet.Amount{}
+	}
+	return left.total()
+}
+
 // words are the two halves of the sum, or of the largest number that there is.
 func (s *sum) words() (hi, lo uint64) {
 	if s.over > 0 {

@@ -37,5 +37,16 @@ func TestSumsAreExact(t *testing.T) {
 		if got := Minus(a, b); got != amount(new(big.Int).Sub(units(a), units(b))) {
 			t.Fatalf("%s - %s = %s", a, b, got)
 		}
+		var f Fixed
+		f.SetUint128(b.Uint128())
+		var earned sum
+		earned.times(a, f)
+		product := new(big.Int).Mul(units(a), units(b))
+		if product.Rsh(product, 64); earned.big().Cmp(product) != 0 {
+			t.Fatalf("%s·%s = %s, want %s", a, f, earned.big(), product)
+		}
+		if got := earned.less(b); got != amount(product.Sub(product, units(b))) {
+			t.Fatalf("less %s it is %s, want %s", b, got, product)
+		}
 	})
 }

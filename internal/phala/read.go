@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -52,8 +53,10 @@ type reader struct {
 	sessions map[Account]*Session
 	workers  map[Key]*Worker
 	pools    map[uint64]*Pool
-	bound    map[Account]Key // what the chain says
-	assigned map[Key]uint64
+	assigned map[Key]uint64 // pools of workers, as the chain says
+
+	spareSessions slab[Session]
+	spareWorkers  slab[Worker]
 
 	upstream map[uint64]*Pool // in which vaults have staked, and which nobody asked for
 	patience time.Duration    // how long a withdrawal of a vault may wait at most, covered or not; 0: as long as it is covered
@@ -67,7 +70,7 @@ func newReader(s *substrate.Snapshot, md *scale.Metadata, want Want) (*reader, e
 	return &reader{
 		s: s, md: md, want: want,
 		st:       &State{Era: era, Prefix: md.Prefix, Whole: want.whole(), lean: want.lean()},
-		sessions: map[Account]*Session{}, workers: map[Key]*Worker{}, pools: map[uint64]*Pool{}, bound: map[Account]Key{}, assigned: map[Key]uint64{},
+		sessions: map[Account]*Session{}, workers: map[Key]*Worker{}, pools: map[uint64]*Pool{}, assigned: map[Key]uint64{},
 		upstream: map[uint64]*Pool{},
 	}, nil
 }
@@ -208,7 +211,8 @@ func (r *reader) derive(context.Context) error {
 func (r *reader) session(a Account) *Session {
 	s := r.sessions[a]
 	if s == nil {
-		s = &Session{Account: a, State: Unknown}
+		s = r.spareSessions.next()
+		s.Account, s.State = a, Unknown
 		r.sessions[a] = s
 	}
 	return s
@@ -217,10 +221,23 @@ func (r *reader) session(a Account) *Session {
 func (r *reader) worker(k Key) *Worker {
 	w := r.workers[k]
 	if w == nil {
-		w = &Worker{Key: k}
+		w = r.spareWorkers.next()
+		w.Key = k
 		r.workers[k] = w
 	}
 	return w
+}
+
+// slab makes values of a kind, some at a time.
+type slab[T any] []T
+
+func (s *slab[T]) next() *T {
+	if len(*s) == 0 {
+		*s = make([]T, 64)
+	}
+	v := &(*s)[0]
+	*s = (*s)[1:]
+	return v
 }
 
 // accounts are those of the sessions that are wanted, nil for all.
@@ -253,12 +270,8 @@ func (r *reader) gas(ctx context.Context) error {
 
 // finish puts everything in order and compares.
 func (r *reader) finish() {
-	for _, s := range r.sessions {
-		r.st.Sessions = append(r.st.Sessions, s)
-	}
-	for _, w := range r.workers {
-		r.st.Workers = append(r.st.Workers, w)
-	}
+	r.st.Sessions = slices.AppendSeq(make([]*Session, 0, len(r.sessions)), maps.Values(r.sessions))
+	r.st.Workers = slices.AppendSeq(make([]*Worker, 0, len(r.workers)), maps.Values(r.workers))
 	r.finishPools()
 	slices.SortFunc(r.st.Sessions, func(a, b *Session) int { return bytes.Compare(a.Account[:], b.Account[:]) })
 	slices.SortFunc(r.st.Workers, func(a, b *Worker) int { return bytes.Compare(a.Key[:], b.Key[:]) })

@@ -56,15 +56,17 @@ func (r *reader) readStakes(ctx context.Context) error {
 // readBindings takes the chain's word on which worker a session belongs to.
 func (r *reader) readBindings(ctx context.Context) error {
 	pallet, _, bindings, _ := r.st.Era.sessions()
-	return each(ctx, r, pallet, bindings, !r.want.whole(), r.accounts(), byAccount, func(a *Account, k *Key) { r.bound[*a] = *k })
+	return each(ctx, r, pallet, bindings, !r.want.whole(), r.accounts(), byAccount, func(a *Account, k *Key) {
+		s := r.session(*a)
+		s.Bound, s.bound = true, *k
+	})
 }
 
 // join takes the bindings for sessions whose worker does not follow from a pool.
 func (r *reader) join(context.Context) error {
-	for a, k := range r.bound {
-		s := r.session(a)
-		if s.Bound = true; s.Worker == nil {
-			s.Worker = r.worker(k)
+	for _, s := range r.sessions {
+		if s.Bound && s.Worker == nil {
+			s.Worker = r.worker(s.bound)
 		}
 	}
 	return nil
