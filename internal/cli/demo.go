@@ -255,8 +255,11 @@ func (t *teller) summary(ctx context.Context) error {
 
 // after is a moment counted from the start of the story.
 func (t *teller) after(at time.Time) string {
-	if at.IsZero() {
+	switch {
+	case at.IsZero():
 		return "–"
+	case at.Before(t.started):
+		return t.say("cli.demo_before")
 	}
 	return "+" + at.Sub(t.started).Round(time.Second).String()
 }

@@ -149,7 +149,10 @@ func (k *desk) judge(ctx context.Context, n news, now time.Time) error {
 		k.open[d.Target] = i
 		return nil
 	}
-	i.Decision, i.Code, i.Severity = d, d.Condition, louder(i.Severity, d.Severity)
+	i.Decision, i.Severity = d, louder(i.Severity, d.Severity)
+	if d.Condition != string(fleet.Unknown) {
+		i.Code = d.Condition // not to see it for a while, as after its restart, does not rename what was wrong
+	}
 	return k.save(ctx, i, now)
 }
 

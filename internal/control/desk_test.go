@@ -192,3 +192,20 @@ func TestRefusalsRest(t *testing.T) {
 		t.Errorf("after a success the first rest is %v", until.Sub(now))
 	}
 }
+
+// What was wrong keeps its name while it cannot be seen for a moment; something else that is wrong takes its place.
+func TestUnknownDoesNotRenameAnIncident(t *testing.T) {
+	k, _ := newDesk(t)
+	blind := fleet.Decision{Target: w7, Condition: "Unknown", Since: day, Verdict: fleet.Wait, Severity: fleet.Info, Reason: fleet.Because("x.blind")}
+	frozen := do
+	frozen.Condition = "Unresponsive"
+	for i, step := range []struct {
+		decision fleet.Decision
+		code     string
+	}{{blind, "Unknown"}, {do, "Failed"}, {blind, "Failed"}, {frozen, "Unresponsive"}} {
+		hear(t, k, time.Duration(i)*time.Minute, news{decision: step.decision})
+		if got := k.Open()[0]; got.Code != step.code || got.Decision.Condition != step.decision.Condition {
+			t.Errorf("step %d: %s, now %s", i, got.Code, got.Decision.Condition)
+		}
+	}
+}
