@@ -30,7 +30,7 @@ type ChainSuspicion struct {
 // reason is what the parent's incident says, and what stands beside its workers' own words.
 func (s *ChainSuspicion) reason() fleet.Reason {
 	return fleet.Because("chain.shared", "n", len(s.Members), "total", s.Total, "names", few(s.Names), "what", "chain.what."+s.Kind, "advice", "chain.advice."+s.Kind,
-		"parent", s.Parent)
+		"kind", "kind."+string(s.Parent.Kind()), "parent", s.Parent)
 }
 
 // finding is what the parent's incident says, as of the reading.

@@ -160,19 +160,15 @@ func gasOf(p *fleet.ChainPool, low map[string]lowGas) finding {
 	args := []any{"account", a.Address, "gas", pha(a.Free), "least", pha(worst.least), "pids", pids(worst.pools)}
 	f := finding{condition: string(fleet.StakePoolLowGas), rule: "stakepool.gas", want: wantPerson, loud: fleet.Warning, reason: fleet.Because("stakepool.gas", args...)}
 	if a.Free.Cmp(lasts(a)) < 0 {
-		f.rule, f.loud, f.reason = "stakepool.gas.empty", fleet.Critical, fleet.Because("stakepool.gas_empty", append(args, "day", spending(a))...)
+		f.rule, f.loud, f.reason = "stakepool.gas.empty", fleet.Critical, fleet.Because("stakepool.gas_dust", args...)
+		if lasts(a) == a.Spent {
+			f.reason = fleet.Because("stakepool.gas_empty", append(args, "day", pha(a.Spent))...)
+		}
 	}
 	if first := worst.pools[0]; first != p {
 		f.want, f.quiet, f.suspect = wantTime, fleet.Info, first.Ref
 	}
 	return f
-}
-
-func spending(a fleet.GasAccount) string {
-	if a.SpentFor < spendingFrom {
-		return "?"
-	}
-	return pha(a.Spent)
 }
 
 func pids(pools []*fleet.ChainPool) string {

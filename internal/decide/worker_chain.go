@@ -195,7 +195,7 @@ func (j *judge) onChain(w *fleet.WorkerStatus, f *finding) {
 	was := f.reason
 	*f = finding{condition: f.condition, rule: gen + t.kind, want: wantTime, since: t.since, until: t.due, loud: fleet.Warning, reason: t.reason, own: true,
 		witnesses: []fleet.Reason{j.witness.said(c)}}
-	if !was.IsZero() {
+	if !was.IsZero() && f.condition == string(fleet.Working) {
 		f.witnesses = append(f.witnesses, was)
 	}
 	if f.condition == string(fleet.CoolingDown) {
