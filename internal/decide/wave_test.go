@@ -367,7 +367,7 @@ func TestNoStormHoweverLateFailuresShow(t *testing.T) {
 			}
 			hour = max(hour, n)
 		}
-		if hour > 18 || len(s.attempts) > 72 || len(s.held) == 0 {
+		if hour > 20 || len(s.attempts) > 72 || len(s.held) == 0 {
 			t.Errorf("%s: %d within an hour, %d in half a day, held by %v", name, hour, len(s.attempts), s.held)
 		}
 	}
