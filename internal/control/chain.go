@@ -59,8 +59,11 @@ func (b *ledgerBook) get(network string) *ledger {
 // first site; the others take over what it wrote down.
 func (c *Control) chainStep(network string, from ledgers) Step {
 	return func(ctx context.Context, now time.Time) (time.Time, error) {
-		l := c.ledgers.get(network)
-		site := sitesOf(c.config(), network)[0]
+		l, sites := c.ledgers.get(network), sitesOf(c.config(), network)
+		if len(sites) == 0 {
+			return now.Add(leaseRenew), nil // a configuration that is being replaced
+		}
+		site := sites[0]
 		if _, ours := c.board.Lease(site.Name, now); !ours {
 			l.ours = false
 			return now.Add(leaseRenew), c.foreignChain(ctx, network, site, now)
@@ -75,8 +78,8 @@ func (c *Control) chainStep(network string, from ledgers) Step {
 		var errs []error
 		if !now.Before(l.due) {
 			urls, wait := c.chainSources(network)
-			if wait {
-				return now.Add(leaseRenew / 3), nil // nobody has looked at the nodes yet
+			if wait || !c.bridgesSeen(network, now) {
+				return now.Add(leaseRenew / 3), nil // who can be asked, and what for, is not known yet
 			}
 			errs = append(errs, c.readChain(ctx, network, urls, from, l))
 			now = c.clock.Now() // asking took time
@@ -232,6 +235,22 @@ func (c *Control) chainSources(network string) (urls []string, wait bool) {
 		urls = append(urls, by[r]...)
 	}
 	return append(urls, cfg.Networks[network].Reference...), unseen > 0 && len(urls) == 0
+}
+
+// bridgesSeen reports whether all bridges of a network that are ours to watch were looked at: what is ours on the chain is what they
+// show.
+func (c *Control) bridgesSeen(network string, now time.Time) bool {
+	for _, s := range sitesOf(c.config(), network) {
+		if _, ours := c.board.Lease(s.Name, now); !ours {
+			continue
+		}
+		for _, b := range s.Bridges {
+			if c.board.Bridge(b.Name).Ref == "" {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // sitesOf are the sites on a network, in the order of the configuration.
