@@ -229,7 +229,7 @@ func TestAChainThatNobodyWatches(t *testing.T) {
 	if next, err := c.chainStep("khala", b)(t.Context(), day); err != nil || len(b.asked) != 0 || !next.Before(day.Add(time.Minute)) {
 		t.Errorf("before the bridges were looked at: %q, %v, %v", b.asked, next, err)
 	}
-	c, b = newReading(t, hands, strings.Replace(chainYAML, "networks:", "poll: { chain: 0 }\nnetworks:", 1))
+	c, _ = newReading(t, hands, strings.Replace(chainYAML, "networks:", "poll: { chain: 0 }\nnetworks:", 1))
 	if readable(c.config(), "khala") {
 		t.Error("it is switched off")
 	}
