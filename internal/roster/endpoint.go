@@ -116,7 +116,7 @@ func canonicalHost(s string) (string, fleet.Reason) {
 
 var (
 	broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	hostName  = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,62}\.?)*$`)
+	hostName  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,62}(\.[a-zA-Z0-9_][a-zA-Z0-9_-]{0,62})*\.?$`)
 	likeIPv4  = regexp.MustCompile(`^[0-9.]+$`)
 	network   = regexp.MustCompile(`^[0-9a-fA-F.:]+/[0-9]{1,3}$`)
 	dashed    = regexp.MustCompile(`^([0-9]+\.[0-9]+\.[0-9]+\.)([0-9]+)-([0-9]+)$`)

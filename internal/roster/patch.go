@@ -41,10 +41,7 @@ func ParsePatch(args []string) (Patch, error) {
 		if !ok {
 			return Patch{}, fleet.Fail(fleet.Invalid, fleet.Because("roster.patch_form", "value", show(arg)))
 		}
-		key = strings.ReplaceAll(strings.TrimSpace(key), "_", "-")
-		if label, is := strings.CutPrefix(strings.TrimSpace(arg[:len(arg)-len(text)-1]), "label."); is {
-			key = "label." + label
-		}
+		key = patchKey(strings.TrimSpace(key))
 		if seen[key] {
 			return Patch{}, fleet.Fail(fleet.Invalid, fleet.Because("roster.patch_twice", "key", show(key)))
 		}
@@ -56,6 +53,20 @@ func ParsePatch(args []string) (Patch, error) {
 	return p, nil
 }
 
+// patchKey is one key for all ways to write it.
+func patchKey(key string) string {
+	if strings.HasPrefix(key, "label.") {
+		return key
+	}
+	switch key = strings.ReplaceAll(key, "_", "-"); key {
+	case "pid":
+		return "pool"
+	case "url":
+		return "endpoint"
+	}
+	return key
+}
+
 func (p *Patch) set(key, text string) fleet.Reason {
 	if label, ok := strings.CutPrefix(key, "label."); ok {
 		return p.label(label, text)
@@ -63,11 +74,11 @@ func (p *Patch) set(key, text string) fleet.Reason {
 	switch key {
 	case "stake":
 		return put(&p.Stake, text, Stake)
-	case "pool", "pid":
+	case "pool":
 		return put(&p.PID, text, PID)
 	case "name":
 		return put(&p.Name, text, Name)
-	case "endpoint", "url":
+	case "endpoint":
 		return put(&p.Endpoint, text, Endpoint)
 	case "enabled":
 		return put(&p.Enabled, text, Switch)

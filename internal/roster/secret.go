@@ -16,6 +16,9 @@ const maxExcerpt = 120
 // suspicious finds what looks like a secret: a key, a password, or the words of a mnemonic, whatever stands between them.
 var suspicious = regexp.MustCompile(`(?i)token|secret|passw|mnemonic|助记词|\bseed|://[^/\s]*@|[0-9a-f]{48}|(\pL+[ \t]+){5}\pL|([a-z]{3,8}[^\pL\pN]+){11}[a-z]{3,8}\b`)
 
+// phrase is a mnemonic.
+var phrase = regexp.MustCompile(`(?i)([a-z]{3,8}[^\pL\pN]+){11}[a-z]{3,8}`)
+
 // excerpt quotes a line up to the first thing in it that looks like a secret.
 func excerpt(line string) string {
 	line = line[:min(len(line), MaxLine)]

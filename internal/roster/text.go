@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -23,8 +22,7 @@ func readText(r io.Reader) (lines []string, problems Problems, err error) {
 	if p := foreign(data); p != nil {
 		return nil, Problems{*p}, nil
 	}
-	text := strings.TrimPrefix(string(data), "\ufeff")
-	lines = lineBreak.Split(text, MaxLines+2)
+	lines = splitLines(strings.TrimPrefix(string(data), "\ufeff"))
 	if last := len(lines) - 1; lines[last] == "" {
 		lines = lines[:last]
 	}
@@ -36,8 +34,23 @@ func readText(r io.Reader) (lines []string, problems Problems, err error) {
 
 func whole(why fleet.Reason) Problems { return Problems{{Reason: why}} }
 
-// lineBreak is where YAML ends a line, so that its line numbers are ours.
-var lineBreak = regexp.MustCompile(`\r\n|[\n\r\x{85}\x{2028}\x{2029}]`)
+// splitLines ends lines where YAML does, so that its line numbers are ours. What is beyond MaxLines is one line.
+func splitLines(text string) []string {
+	var lines []string
+	for len(lines) <= MaxLines {
+		at := strings.IndexAny(text, "\n\r\u0085\u2028\u2029")
+		if at < 0 {
+			break
+		}
+		_, n := utf8.DecodeRuneInString(text[at:])
+		if strings.HasPrefix(text[at:], "\r\n") {
+			n = 2
+		}
+		lines = append(lines, text[:at])
+		text = text[at+n:]
+	}
+	return append(lines, text)
+}
 
 // foreign recognises what is no UTF-8 text, and says how to make it that.
 func foreign(data []byte) *Problem {
@@ -60,7 +73,7 @@ func foreign(data []byte) *Problem {
 		}
 		at += n
 	}
-	before := lineBreak.Split(string(data[:at]), -1)
+	before := splitLines(string(data[:at]))
 	p := &Problem{Line: len(before), Column: utf8.RuneCountInString(strings.TrimPrefix(before[len(before)-1], "\ufeff")) + 1}
 	if isGBK(data) {
 		p.Reason = fleet.Because("roster.gbk")

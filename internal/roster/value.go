@@ -52,6 +52,9 @@ func PID(s string) (uint64, fleet.Reason) {
 
 // Name accepts any printable text that bridges can keep and people can type: up to 128 characters, not blank at an end.
 func Name(s string) (string, fleet.Reason) {
+	if phrase.MatchString(s) {
+		return "", fleet.Because("roster.phrase")
+	}
 	if s == "" || s != strings.TrimSpace(s) || utf8.RuneCountInString(s) > 128 || !printable(s) {
 		return "", fleet.Because("roster.bad_name", "value", show(s))
 	}
@@ -81,6 +84,9 @@ var labelKey = regexp.MustCompile(`^[\pL\p{Nd}][\pL\pM\p{Nd}._ -]{0,62}[\pL\pM\p
 
 // LabelValue accepts any short printable text.
 func LabelValue(s string) (string, fleet.Reason) {
+	if phrase.MatchString(s) {
+		return "", fleet.Because("roster.phrase")
+	}
 	if s != strings.TrimSpace(s) || utf8.RuneCountInString(s) > 120 || !printable(s) {
 		return "", fleet.Because("roster.bad_label_value")
 	}
