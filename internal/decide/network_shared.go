@@ -121,7 +121,7 @@ func (in *NetworkInput) families(view *fleet.ChainView) ([]*kin, []*sufferer) {
 			if c == nil || !w.Enabled || !in.Policy.current(w.Probe, in.Now) {
 				continue
 			}
-			pool := view.Pool(w.PID)
+			pool := poolOn(view, w, c)
 			whole.total++
 			count(br.Ref, 0)
 			if pool != nil {

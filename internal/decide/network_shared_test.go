@@ -53,6 +53,7 @@ func TestManyOnChainAreOne(t *testing.T) {
 		{"two whole bridges of a pool on four", 4, 20, []change{onePool, part(0, 40, marked)}, []string{"bridge/prb-b bridge.chain.unheard critical", "bridge/prb-c bridge.chain.unheard critical"}},
 		{"all of a pool on two bridges that have another one besides", 2, 20, []change{halves, part(0, 10, marked), part(20, 30, marked)}, []string{"stakepool/khala/83 stakepool.chain.unheard critical"}},
 		{"one of two bridges of a pool", 2, 20, []change{onePool, part(0, 20, marked)}, []string{"bridge/prb-b bridge.chain.unheard critical"}},
+		{"all of a pool whose feeders tell no pool", 2, 20, []change{halves, part(0, 10, marked), part(20, 30, marked), untold}, []string{"stakepool/khala/83 stakepool.chain.unheard critical"}},
 		{"two workers", 4, 25, []change{part(0, 2, marked)}, []string{"worker/prb-b/id-000 v2.chain.unheard warning", "worker/prb-b/id-001 v2.chain.unheard warning"}},
 		{"three of many", 4, 25, []change{part(0, 3, marked)}, []string{
 			"worker/prb-b/id-000 v2.chain.unheard warning", "worker/prb-b/id-001 v2.chain.unheard warning", "worker/prb-b/id-002 v2.chain.unheard warning"}},
@@ -119,6 +120,15 @@ func TestManyOnChainAreOne(t *testing.T) {
 // halves puts the first half of each bridge's workers into pool 83, the others into 84.
 func halves(in *decide.NetworkInput) {
 	pools(in, func(i, n int) uint64 { return 83 + uint64(2*i/n) })
+}
+
+// untold takes the pools out of what the bridges tell.
+func untold(in *decide.NetworkInput) {
+	for b := range in.Bridges {
+		for i := range in.Bridges[b].Workers {
+			in.Bridges[b].Workers[i].PID = 0
+		}
+	}
 }
 
 // onePool puts all workers into pool 83.

@@ -34,7 +34,7 @@ func (p Policy) chain(v *fleet.ChainView, now time.Time) *fleet.ChainView {
 		limit = chainOld
 	}
 	switch {
-	case v == nil, v.At.IsZero(), v.At.Before(p.NotBefore), now.Sub(v.At) > limit, v.At.Sub(now) > clockSlack, v.At.Sub(v.Time).Abs() > chainBehind:
+	case v == nil, v.At.Before(p.NotBefore), now.Sub(v.At) > limit, v.At.Sub(now) > clockSlack, v.At.Sub(v.Time).Abs() > chainBehind:
 		return nil
 	}
 	return v
@@ -57,7 +57,7 @@ type trouble struct {
 
 // plain reports whether the chain has nothing to say against a worker: nearly every one, at all times.
 func (l *chainWitness) plain(w *fleet.WorkerStatus, c *fleet.ChainWorker) bool {
-	return c.State == sessionIdle && c.Pool && c.PID == w.PID && c.Registered && l.view.At.Sub(c.RewardMoved) < unpaidAfter
+	return c.State == sessionIdle && c.Pool && (c.PID == w.PID || w.PID == 0) && c.Registered && l.view.At.Sub(c.RewardMoved) < unpaidAfter
 }
 
 // against is what the chain says against a worker in a condition; rule begins the names of the rules about it. What the bridge tells
@@ -66,7 +66,7 @@ func (l *chainWitness) against(w *fleet.WorkerStatus, condition fleet.Condition,
 	if l.plain(w, c) || !w.Enabled || l.leaving[w.Ref] || !comparable(w) {
 		return trouble{}, false
 	}
-	pool := l.view.Pool(w.PID)
+	pool := poolOn(l.view, w, c)
 	kind := l.worst(w, condition, c, pool)
 	t := trouble{kind: kind, since: latest(c.StateSince, w.StateSince)}
 	patience := misplacedAfter
@@ -157,7 +157,7 @@ func (l *chainWitness) explain(t trouble, w *fleet.WorkerStatus, c *fleet.ChainW
 	case differOperator:
 		return fleet.Because("chain.operator", "operator", c.Operator, "owner", pool.Owner, "pid", int64(pool.PID))
 	case differUnbound:
-		return fleet.Because("chain.unbound", "word", wordOf(w), "height", height(w.Para), "pid", int64(w.PID), "for", lasts)
+		return fleet.Because("chain.unbound", "word", wordOf(w), "height", height(w.Para), "pid", pidOf(w), "for", lasts)
 	case differCooling:
 		return fleet.Because("chain.cooling", "at", t.since, "word", wordOf(w), "pid", int64(c.PID))
 	case differUnheard:

@@ -46,7 +46,7 @@ func differences(w *fleet.WorkerStatus, condition fleet.Condition, c *fleet.Chai
 	var out []string
 	works := condition == fleet.Working
 	switch {
-	case c.Pool && c.PID != w.PID:
+	case c.Pool && c.PID != w.PID && w.PID != 0: // a solo worker's feeder tells no pool
 		out = append(out, differElsewhere)
 	case works && !c.Registered:
 		out = append(out, differUnregistered)
@@ -71,6 +71,18 @@ func differences(w *fleet.WorkerStatus, condition fleet.Condition, c *fleet.Chai
 	return out
 }
 
+// poolOn is a worker's pool as the chain knows it: the one that its bridge tells, else the one that it is in. nil when it is none of
+// ours.
+func poolOn(v *fleet.ChainView, w *fleet.WorkerStatus, c *fleet.ChainWorker) *fleet.ChainPool {
+	switch {
+	case w.PID != 0:
+		return v.Pool(w.PID)
+	case c.Pool:
+		return v.Pool(c.PID)
+	}
+	return nil
+}
+
 // comparable reports whether a chain can say anything about a worker: a gatekeeper and one that only syncs are in no pool, and one
 // whose identity is lost is another matter.
 func comparable(w *fleet.WorkerStatus) bool { return !w.Gatekeeper && !w.SyncOnly && w.OtherKey == "" }
@@ -82,7 +94,7 @@ func difference(kind string, w *fleet.WorkerStatus, c *fleet.ChainWorker, pool *
 	case differUnregistered:
 		return fleet.Because("chain.differ.unregistered", "key", short(c.Key))
 	case differUnbound:
-		return fleet.Because("chain.differ.unbound", "pid", int64(w.PID))
+		return fleet.Because("chain.differ.unbound", "pid", pidOf(w))
 	case differOperator:
 		return fleet.Because("chain.differ.operator", "operator", c.Operator, "owner", pool.Owner, "pid", int64(pool.PID))
 	case differStake:
@@ -91,6 +103,14 @@ func difference(kind string, w *fleet.WorkerStatus, c *fleet.ChainWorker, pool *
 		return fleet.Because("chain.differ.disabled", "state", c.State)
 	}
 	return fleet.Because("chain.differ.state", "word", wordOf(w), "state", c.State)
+}
+
+// pidOf is a worker's pool for people.
+func pidOf(w *fleet.WorkerStatus) any {
+	if w.PID == 0 {
+		return "?"
+	}
+	return int64(w.PID)
 }
 
 // wordOf is what a bridge says of a worker, or phalops where the bridge has no word.
