@@ -81,6 +81,7 @@ func (f fixture) fill(t *testing.T) {
 	for _, b := range bridgesOfTheNight() {
 		must(f.store.SaveBridge(ctx, b))
 	}
+	must(f.store.SaveChain(ctx, chainOfTheNight()))
 	must(f.store.SaveDecisions(ctx, decisionsOfTheNight()...))
 	must(f.plans(ctx))
 }
@@ -116,6 +117,7 @@ func worker(n int, condition fleet.Condition, state, message string, frozen time
 		Probe: seen(5 * time.Second), Ref: fleet.WorkerRef("prb-a", id), ID: id, Name: fmt.Sprintf("w-%02d", n), PID: uint64(83 + n%2),
 		Endpoint: fmt.Sprintf("http://127.1.1.%d:8000", n), Stake: fleet.PHA(10), StakeOK: true, Enabled: true, Running: true, State: state, Message: message,
 		Relay: height(16912300, time.Second), Para: height(3512340, frozen), Session: "WorkerIdle", Condition: condition, Since: before(26 * time.Hour),
+		PublicKey: publicKey(n),
 	}
 }
 
@@ -133,6 +135,11 @@ func bridgesOfTheNight() []fleet.BridgeStatus {
 	chinese.Name = "机柜三-06"
 	return []fleet.BridgeStatus{
 		{Ref: fleet.BridgeRef("prb-a"), Site: "dc1", Version: "v2", Monitor: seen(5 * time.Second), Lifecycle: seen(5 * time.Second),
+			Pools: []fleet.Pool{
+				{PID: 83, Name: "first", Enabled: true, Operator: otherOwner, Workers: 3, BridgeRef: fleet.BridgeRef("prb-a")},
+				{PID: 84, Name: "second", Enabled: true, Operator: simOwner, Workers: 3, BridgeRef: fleet.BridgeRef("prb-a")},
+				{PID: 99, Name: "gone", Operator: simOwner, BridgeRef: fleet.BridgeRef("prb-a")},
+			},
 			DataProviders: []fleet.DataProviderStatus{{Probe: seen(5 * time.Second), PeerID: "QmDp", Para: height(3512342, 8*time.Second), Parent: height(16912344, 5*time.Second)}},
 			Workers:       []fleet.WorkerStatus{worker(1, fleet.Working, "S_ACTIVE", active, 7*time.Second), failed, syncing, unresponsive, disabled, chinese},
 			Condition:     fleet.BridgeHealthy, Since: before(76 * time.Hour)},
@@ -149,6 +156,8 @@ func decisionsOfTheNight() []fleet.Decision {
 		stalledDecision(),
 		{Target: fleet.BridgeRef("prb-b"), At: before(5 * time.Second), Condition: "Blind", Since: before(2 * time.Minute), Rule: "bridge.blind", Verdict: fleet.Wait,
 			Severity: fleet.Warning, Reason: fleet.Because("bridge.blind", "bridge", fleet.BridgeRef("prb-b"), "for", 2*time.Minute)},
+		{Target: fleet.NetworkRef("khala"), At: before(5 * time.Second), Condition: "Upgrade", Since: before(3 * time.Hour), Rule: "network.upgrade_authorized",
+			Verdict: fleet.Person, Severity: fleet.Warning, Reason: fleet.Because("network.upgrade_authorized", "spec", 1250, "hash", "0xc0de")},
 		{Target: failed, At: before(5 * time.Second), Condition: "Failed", Since: before(14 * time.Minute), Rule: "v2.error.refused", Suspect: failed,
 			Verdict: fleet.Wait, Severity: fleet.Warning, NextLook: night.Add(6 * time.Minute), Candidates: candidatesOfTheNight(),
 			Reason: fleet.Because("worker.error.refused", "endpoint", "http://127.1.1.2:8000", "message", "Error: connect ECONNREFUSED 127.1.1.2:8000"),
@@ -201,8 +210,8 @@ func eventsOfTheNight() []fleet.Event {
 	event := func(ago time.Duration, kind fleet.EventKind, author string, reason fleet.Reason) fleet.Event {
 		return fleet.Event{At: before(ago), Kind: kind, Author: author, Target: d.Target, Incident: stalledIncident, Reason: reason}
 	}
-	refused := event(14*time.Minute, fleet.EventDecision, "rule:v2.error.refused", decisionsOfTheNight()[3].Reason)
-	refused.Target, refused.Incident = decisionsOfTheNight()[3].Target, ""
+	refused := event(14*time.Minute, fleet.EventDecision, "rule:v2.error.refused", decisionsOfTheNight()[4].Reason)
+	refused.Target, refused.Incident = decisionsOfTheNight()[4].Target, ""
 	return []fleet.Event{
 		{At: before(76 * time.Hour), Kind: fleet.EventDaemon, Author: "phalops", Target: fleet.Fleet, Reason: fleet.Because("daemon.started", "version", "v1.2.3", "owner", "daemon@host-1/4711")},
 		refused,

@@ -20,6 +20,8 @@ var shown = map[string][]string{
 	"bridge_list":      {"bridge", "list"},
 	"bridge_status":    {"bridge", "status"},
 	"worker_list":      {"worker", "list"},
+	"worker_chain":     {"worker", "list", "--chain"},
+	"worker_differs":   {"worker", "list", "--differs"},
 	"worker_bad":       {"worker", "status", "--condition", "failed,Unresponsive"},
 	"worker_why":       {"worker", "why", "--name", "w-0[12]"},
 	"worker_suspect":   {"worker", "why", "--name", "w-04"},

@@ -106,9 +106,16 @@ func (a *app) open(ctx context.Context, needsStore bool, f func(context.Context,
 type snapshot = daemon.Snapshot
 
 // look reads what is known of the fleet: the daemon's last facts with their age, or, without a daemon, one round of asking.
-func (s *session) look(ctx context.Context) (snapshot, error) {
+func (s *session) look(ctx context.Context) (snapshot, error) { return s.lookWith(ctx, s.core.Look) }
+
+// lookAtChains is look for commands that show what the chains say: without a daemon these are asked too.
+func (s *session) lookAtChains(ctx context.Context) (snapshot, error) {
+	return s.lookWith(ctx, s.core.LookAtChains)
+}
+
+func (s *session) lookWith(ctx context.Context, look func(context.Context) (snapshot, error)) (snapshot, error) {
 	began := s.core.Clock.Now()
-	now, err := s.core.Look(ctx)
+	now, err := look(ctx)
 	if err != nil {
 		return now, err
 	}

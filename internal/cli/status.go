@@ -53,12 +53,15 @@ func (a *app) status(ctx context.Context) error {
 }
 
 func (s *session) statusView(now snapshot, incidents []fleet.Incident, plans []fleet.Plan) view.Status {
-	out := view.Status{At: now.At, Live: now.Live, Daemon: now.Daemon, Nodes: []view.Node{}, Bridges: []view.Bridge{}, Incidents: []view.Incident{}, Plans: []view.Plan{}}
+	out := view.Status{At: now.At, Live: now.Live, Daemon: now.Daemon, Nodes: []view.Node{}, Bridges: []view.Bridge{}, Networks: []view.Network{}, Incidents: []view.Incident{}, Plans: []view.Plan{}}
 	for _, n := range now.Nodes {
 		out.Nodes = append(out.Nodes, s.words().Node(n, now.Decisions[n.Ref]))
 	}
 	for _, b := range now.Bridges {
 		out.Bridges = append(out.Bridges, s.words().Bridge(b, now.Decisions[b.Ref]))
+	}
+	for _, v := range now.Chains {
+		out.Networks = append(out.Networks, s.words().Network(v, now.Decisions[v.Ref]))
 	}
 	for _, i := range incidents {
 		out.Incidents = append(out.Incidents, s.words().Incident(i, nil))
@@ -87,6 +90,13 @@ func (s *session) statusGrid(now snapshot) grid {
 	}
 	for _, b := range now.Bridges {
 		add(b.Ref, b.Site, s.bridgeCondition(b.Condition), s.lasting(b.Since, now.At), s.mix(view.CountWorkers(b.Workers)))
+	}
+	for _, v := range now.Chains {
+		d, condition := now.Decisions[v.Ref], ""
+		if d.Condition != "" {
+			condition = s.conditionOf(v.Ref, d.Condition)
+		}
+		add(v.Ref, "", condition, s.lasting(d.Since, now.At), s.networkDetail(s.words().Network(v, d), v.At, now.At))
 	}
 	return g
 }

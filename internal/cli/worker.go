@@ -16,7 +16,15 @@ import (
 func (a *app) workerCmd() *cobra.Command {
 	list := &cobra.Command{Use: "list", Short: a.say("cli.worker_list"), Long: a.say("cli.worker_list_long"), Args: a.args(cobra.NoArgs)}
 	listSel := a.selectorFlags(list)
-	list.RunE = func(cmd *cobra.Command, _ []string) error { return a.listWorkers(cmd.Context(), listSel, false) }
+	var chain, differs bool
+	list.Flags().BoolVar(&chain, "chain", false, a.say("cli.flag_chain"))
+	list.Flags().BoolVar(&differs, "differs", false, a.say("cli.flag_differs"))
+	list.RunE = func(cmd *cobra.Command, _ []string) error {
+		if chain || differs {
+			return a.listWorkersOnChain(cmd.Context(), listSel, differs)
+		}
+		return a.listWorkers(cmd.Context(), listSel, false)
+	}
 
 	status := &cobra.Command{Use: "status", Short: a.say("cli.worker_status"), Long: a.say("cli.worker_status_long"), Args: a.args(cobra.NoArgs)}
 	statusSel := a.selectorFlags(status)

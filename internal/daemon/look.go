@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"phalops/internal/config"
 	"phalops/internal/control"
 	"phalops/internal/fleet"
 	"phalops/internal/observe"
@@ -21,6 +23,7 @@ type Snapshot struct {
 	Daemon    string    // who keeps watch
 	Nodes     []fleet.NodeStatus
 	Bridges   []fleet.BridgeStatus
+	Chains    []fleet.ChainView // of the configured networks, as they were read last; by network
 	Decisions map[fleet.Ref]fleet.Decision
 
 	core *Core
@@ -38,8 +41,26 @@ func (s Snapshot) Labels(bridge string) map[string]string {
 	return nil
 }
 
-// Look reads the last facts of a living daemon; without one it asks the whole fleet once.
-func (c *Core) Look(ctx context.Context) (Snapshot, error) {
+// Chain is what the chain of a site's network says, nil where it was never read.
+func (s Snapshot) Chain(site string) *fleet.ChainView {
+	for _, configured := range s.core.Config().Sites {
+		for i := range s.Chains {
+			if configured.Name == site && s.Chains[i].Ref == fleet.NetworkRef(configured.Network) {
+				return &s.Chains[i]
+			}
+		}
+	}
+	return nil
+}
+
+// Look reads the last facts of a living daemon; without one it asks the whole fleet once, but for the chains, of which it has what a
+// daemon wrote down last.
+func (c *Core) Look(ctx context.Context) (Snapshot, error) { return c.look(ctx, false) }
+
+// LookAtChains is Look that without a daemon also reads what the chains say of ours.
+func (c *Core) LookAtChains(ctx context.Context) (Snapshot, error) { return c.look(ctx, true) }
+
+func (c *Core) look(ctx context.Context, chains bool) (Snapshot, error) {
 	now := c.Clock.Now()
 	s := Snapshot{At: now, core: c, Decisions: map[fleet.Ref]fleet.Decision{}}
 	lease, err := c.Store.LeaseOf(ctx, control.FleetLease, now)
@@ -56,7 +77,13 @@ func (c *Core) Look(ctx context.Context) (Snapshot, error) {
 		return s, err
 	}
 	ctl.Survey(ctx)
+	if chains {
+		if err := ctl.SurveyChains(ctx); err != nil {
+			return s, err
+		}
+	}
 	s.At = c.Clock.Now()
+	s.Chains = c.configuredChains(ctl.Board().Chains())
 	s.Nodes, s.Bridges = ctl.Board().Nodes(), ctl.Board().Bridges()
 	for _, ref := range s.targets() {
 		if d, ok := ctl.Board().Decision(ref); ok {
@@ -76,6 +103,11 @@ func (c *Core) remember(ctx context.Context, s *Snapshot) error {
 	if s.Bridges, err = c.Store.Bridges(ctx); err != nil {
 		return fmt.Errorf("read the bridges: %w", err)
 	}
+	views, err := c.Store.Chains(ctx)
+	if err != nil {
+		return fmt.Errorf("read the chains: %w", err)
+	}
+	s.Chains = c.configuredChains(views)
 	for _, ref := range s.targets() {
 		d, err := c.Store.Decision(ctx, ref)
 		if errors.Is(err, store.ErrNotFound) {
@@ -98,6 +130,13 @@ func (c *Core) remember(ctx context.Context, s *Snapshot) error {
 	return nil
 }
 
+// configuredChains leaves out the views of networks that no site is on any more.
+func (c *Core) configuredChains(views []fleet.ChainView) []fleet.ChainView {
+	return slices.DeleteFunc(slices.Clone(views), func(v fleet.ChainView) bool {
+		return !slices.ContainsFunc(c.Config().Sites, func(s config.Site) bool { return v.Ref == fleet.NetworkRef(s.Network) })
+	})
+}
+
 func (s Snapshot) targets() []fleet.Ref {
 	var out []fleet.Ref
 	for _, n := range s.Nodes {
@@ -107,6 +146,12 @@ func (s Snapshot) targets() []fleet.Ref {
 		out = append(out, b.Ref)
 		for _, w := range b.Workers {
 			out = append(out, w.Ref)
+		}
+	}
+	for _, v := range s.Chains {
+		out = append(out, v.Ref)
+		for _, p := range v.Pools {
+			out = append(out, p.Ref)
 		}
 	}
 	return out

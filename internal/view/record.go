@@ -128,6 +128,7 @@ type Status struct {
 	Daemon    string     `json:"daemon,omitempty"` // who holds the lease
 	Nodes     []Node     `json:"nodes"`
 	Bridges   []Bridge   `json:"bridges"`
+	Networks  []Network  `json:"networks"` // as their chains were read last; one whose chain was never read is missing
 	Incidents []Incident `json:"incidents"`
 	Plans     []Plan     `json:"plans"`
 }

@@ -100,7 +100,7 @@ func shapes() map[string]any {
 	w := words()
 	full := Status{
 		At: at.UTC(), Live: true, Daemon: "daemon@host-1", Nodes: []Node{w.Node(node(), decision())}, Bridges: []Bridge{w.Bridge(bridge(), decision())},
-		Incidents: []Incident{w.Incident(incident(), nil)}, Plans: []Plan{w.Plan(plan())},
+		Networks: []Network{w.Network(chainView(), decision())}, Incidents: []Incident{w.Incident(incident(), nil)}, Plans: []Plan{w.Plan(plan())},
 	}
 	state := ChainState{Height: 2700000, Hash: "0x2abe", Spec: "khala", SpecVersion: 1250}
 	phalaState := PhalaState{state, "v2", "2023-06-06T11:16:12Z", 15800000}
@@ -118,8 +118,35 @@ func shapes() map[string]any {
 		"phala_pools": PhalaPools{phalaState, []PhalaPool{phalaPool()}}, "phala_pool": phalaPool(),
 		"phala_stakers": PhalaStakers{phalaState, []PhalaStaker{phalaStaker()}}, "phala_staker": phalaStaker(),
 		"estimate": Estimate{"phala-2023", []EstimateLine{{"ve", "19570.00", "f·(S + C)"}}, []string{"too much"}},
-		"plan":     w.Plan(plan()), "plan_bare": w.Plan(fleet.Plan{Counts: map[fleet.StepState]int{fleet.StepDone: 3}}),
+		"network":  w.Network(chainView(), decision()), "network_bare": w.Network(fleet.ChainView{}, fleet.Decision{}),
+		"worker_chain":    *w.WorkerChain(new(chainView()), &chainView().Workers[0], []fleet.Reason{fleet.Because("chain.differ.state", "word", "S_ACTIVE")}),
+		"stake_pool":      w.StakePool("khala", 83, &chainView().Pools[0], []fleet.Pool{{Name: "p", Enabled: true, SyncOnly: true, Operator: "43ts", Workers: 2, BridgeRef: "bridge/prb-a"}}, decision()),
+		"stake_pool_bare": w.StakePool("khala", 83, nil, nil, fleet.Decision{}),
+		"plan":            w.Plan(plan()), "plan_bare": w.Plan(fleet.Plan{Counts: map[fleet.StepState]int{fleet.StepDone: 3}}),
 		"status": full,
+	}
+}
+
+func chainView() fleet.ChainView {
+	limit, no := fleet.PHA(20_000), false
+	return fleet.ChainView{
+		Probe: fleet.Probe{At: at, Missed: 1, Cause: fleet.Because("wire.refused", "url", "http://127.0.0.1:9944")}, Ref: fleet.NetworkRef("khala"), Source: "http://127.0.0.1:9944",
+		Era: "v2", Height: 2700000, Hash: "0x2abe", Time: at, Spec: 1250, Whole: true, Upgrade: &fleet.RuntimeUpgrade{Hash: "0xc0de", From: 15_800_000, At: "pending"},
+		Totals: fleet.ChainTotals{
+			Sessions: map[string]int{"Working": 2622}, Online: 3034, Workers: 3624, Pools: 200, Stake: fleet.PHA(20), Value: fleet.PHA(23), Free: fleet.PHA(3),
+			Reward: fleet.PHA(799), Ve: "19.5", V: "21.6", Daily: fleet.PHA(81), DailyFor: 24 * time.Hour,
+		},
+		Pools: []fleet.ChainPool{{
+			PID: 83, Kind: "StakePool", Owner: "45R2", OwnerGas: fleet.PHA(5), Operators: []fleet.GasAccount{{Address: "43ts", Free: fleet.PHA(2), Proxy: &no}},
+			Commission: 355_000, Cap: &limit, Value: fleet.PHA(25_000), Free: fleet.PHA(3_000), Used: fleet.PHA(22_000), Releasing: fleet.PHA(1_000),
+			OwnerReward: fleet.PHA(7), Reward: fleet.PHA(900), Daily: fleet.PHA(106), DailyFor: 6 * time.Hour, Workers: map[string]int{"Working": 1},
+			Queue:  []fleet.ChainQueued{{User: "41GU", Amount: fleet.PHA(4_000), Start: at, Ends: at.Add(7 * 24 * time.Hour)}},
+			Queued: fleet.PHA(4_000), Due: true, DueAt: at,
+		}},
+		Workers: []fleet.ChainWorker{{
+			Key: "be21", Registered: true, Operator: "45R2", Confidence: 2, Score: 1842, PID: 83, Pool: true, State: "Working", Stake: fleet.PHA(11_000), V: "21686.98",
+			Ve: "19569.97", PInit: 1842, PInstant: 1577, ChallengedAt: at, CoolingSince: at, StateSince: at, Reward: fleet.PHA(853), Daily: fleet.PHA(53), DailyFor: 6 * time.Hour,
+		}},
 	}
 }
 
