@@ -24,7 +24,7 @@ type chainFlags struct{ rpc, node, at string }
 
 func (a *app) chainCmd() *cobra.Command {
 	return a.noun("chain", "cli.chain", a.chainTotalsCmd(), a.chainWorkersCmd(), a.chainWorkerCmd(), a.chainPoolsCmd(), a.chainPoolCmd(), a.chainStakersCmd(),
-		a.chainStorageCmd(), a.chainConstantsCmd(), a.chainMetadataCmd())
+		a.chainStorageCmd(), a.chainConstantsCmd(), a.chainMetadataCmd(), a.chainCallCmd(), a.chainDecodeCmd())
 }
 
 func (a *app) chainFlags(cmd *cobra.Command, f *chainFlags) {
