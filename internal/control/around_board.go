@@ -1,6 +1,7 @@
 package control
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -132,4 +133,18 @@ func (b *Board) isBoxless(worker fleet.Ref, now time.Time) bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return now.Before(b.boxless[worker])
+}
+
+// setWindows replaces the maintenance windows that persons opened.
+func (b *Board) setWindows(w []fleet.Maintenance) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.windows = w
+}
+
+// maintained reports whether such a window holds a site at now.
+func (b *Board) maintained(site string, now time.Time) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return slices.ContainsFunc(b.windows, func(w fleet.Maintenance) bool { return w.Covers(site, now) })
 }

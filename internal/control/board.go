@@ -30,6 +30,7 @@ type Board struct {
 	seeing     time.Time // when it last began to see again
 	suspicions []decide.Suspicion
 	onChain    map[string][]decide.ChainSuspicion // by network
+	windows    []fleet.Maintenance                // opened by persons, not ended
 	promised   map[fleet.Ref]time.Time            // workers that a decision treats, until there is a plan
 	boxless    map[fleet.Ref]time.Time            // workers whose container could not be found, until then
 }

@@ -98,6 +98,9 @@ func (c *Control) Load(ctx context.Context, now time.Time) error {
 
 // load is Load of the sites that are wanted, and of all incidents.
 func (c *Control) load(ctx context.Context, now time.Time, wanted func(site string) bool) error {
+	if err := c.readWindows(ctx, now); err != nil {
+		return err
+	}
 	nodes, err := c.store.Nodes(ctx)
 	if err != nil {
 		return err

@@ -19,7 +19,8 @@ const (
 	attemptsBack = 48 * time.Hour
 )
 
-// plansStep reads the journal: what is unended gets a beat of its own, what was tried goes on the board.
+// plansStep reads the journal: what is unended gets a beat of its own, what was tried goes on the board, and so do the
+// maintenance windows that persons opened.
 func (c *Control) plansStep(ctx context.Context, now time.Time) (time.Time, error) {
 	plans, err := c.store.Plans(ctx, store.PlanFilter{Unended: true})
 	if err != nil {
@@ -29,6 +30,9 @@ func (c *Control) plansStep(ctx context.Context, now time.Time) (time.Time, erro
 	if err != nil {
 		return now.Add(plansEvery), err
 	}
+	if err := c.readWindows(ctx, now); err != nil {
+		return now.Add(plansEvery), err
+	}
 	c.board.setWork(c.dates.mend(attempts, now), plans)
 	for _, p := range plans {
 		if _, ours := c.board.Lease(p.Site, now); ours && p.State != fleet.PlanParked && p.State != fleet.PlanPaused {
@@ -36,6 +40,15 @@ func (c *Control) plansStep(ctx context.Context, now time.Time) (time.Time, erro
 		}
 	}
 	return now.Add(plansEvery), nil
+}
+
+// readWindows forgets no window while the store does not answer: one that was read stays until it ends.
+func (c *Control) readWindows(ctx context.Context, now time.Time) error {
+	windows, err := c.store.Maintenance(ctx, now)
+	if err == nil {
+		c.board.setWindows(windows)
+	}
+	return err
 }
 
 func beatPlan(id string) string { return "plan/" + id }

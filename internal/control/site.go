@@ -8,15 +8,15 @@ import (
 	"phalops/internal/fleet"
 )
 
-// policyAt is the policy for what belongs to a site at now: its own mode, and whether a maintenance window is open there.
-// Windows are in this machine's time zone.
+// policyAt is the policy for what belongs to a site at now: its own mode, and whether a maintenance window is open there, of
+// the configuration or of a person. The configuration's are in this machine's time zone.
 func (c *Control) policyAt(s config.Site, now time.Time) decide.Policy {
 	cfg := c.config()
 	p := policyOf(cfg)
 	if s.Mode != "" {
 		p.Mode, p.SiteMode = s.Mode, true
 	}
-	p.Maintenance = len(cfg.OpenWindows(s.Name, now.Local())) > 0
+	p.Maintenance = len(cfg.OpenWindows(s.Name, now.Local())) > 0 || c.board.maintained(s.Name, now)
 	_, p.NotBefore = c.board.blind()
 	return p
 }

@@ -21,6 +21,9 @@ maintenance:
 	}
 	c := &Control{board: NewBoard(), config: func() config.Config { return cfg }}
 	noon := time.Date(2026, 3, 1, 12, 30, 0, 0, time.Local)
+	c.board.setWindows([]fleet.Maintenance{
+		{ID: "a", Sites: []string{"dc2", "dc4"}, Began: noon.Add(3 * time.Hour), Ends: noon.Add(4 * time.Hour)},
+	})
 	for _, tc := range []struct {
 		site        int
 		healing     string
@@ -31,10 +34,13 @@ maintenance:
 		{0, "act", noon, "act", true},
 		{0, "act", noon.UTC(), "act", true}, // clocks count in UTC
 		{0, "act", noon.Add(time.Hour), "act", false},
-		{1, "act", noon, "observe", false},
+		{1, "act", noon, "observe", true}, // the clock was set back since a person opened the window
 		{2, "act", noon, "act", false},
 		{0, "observe", noon, "observe", true},
 		{2, "observe", noon, "act", false},
+		{1, "act", noon.Add(3*time.Hour + 59*time.Minute), "observe", true},
+		{1, "act", noon.Add(4 * time.Hour), "observe", false},
+		{2, "act", noon.Add(3*time.Hour + 30*time.Minute), "act", false},
 	} {
 		cfg.Healing.Mode = tc.healing
 		p := c.policyAt(cfg.Sites[tc.site], tc.at)

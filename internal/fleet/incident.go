@@ -37,6 +37,8 @@ const (
 	EventMessage  EventKind = "message" // an alert was sent or failed
 	EventConfig   EventKind = "config"  // loaded, refused
 	EventDaemon   EventKind = "daemon"  // started, stopped, took or lost a lease
+
+	EventMaintenance EventKind = "maintenance" // a person opened or closed a window
 )
 
 // Event is one line of what happened: each action has one author, one reason, one record. Events are only ever added.

@@ -200,6 +200,14 @@ type Ledger interface {
 	ChainSamples(ctx context.Context, network fleet.Ref, since time.Time) ([]fleet.ChainSample, error)
 }
 
+// Calendar is the maintenance windows that persons opened.
+type Calendar interface {
+	// SaveMaintenance inserts or replaces windows by their IDs, all or none, and writes events about them.
+	SaveMaintenance(ctx context.Context, m []fleet.Maintenance, events ...fleet.Event) error
+	// Maintenance lists the windows that end after a moment, by when they began.
+	Maintenance(ctx context.Context, after time.Time) ([]fleet.Maintenance, error)
+}
+
 // FactLog keeps every change of a field that a rule can see.
 type FactLog interface {
 	LogFacts(ctx context.Context, facts ...fleet.Fact) error
@@ -223,10 +231,11 @@ type Store interface {
 	Chronicle
 	Statuses
 	Ledger
+	Calendar
 	FactLog
 	Outbox
-	// Prune removes what is older than its time to live: samples of chains 3 days, facts 14 days, events, ended plans, closed incidents and sent
-	// messages 400 days. It returns how many rows went.
+	// Prune removes what is older than its time to live: samples of chains 3 days, facts 14 days, events, ended plans, closed incidents, sent
+	// messages and ended maintenance windows 400 days. It returns how many rows went.
 	Prune(ctx context.Context, now time.Time) (int64, error)
 	// Full reports whether the store is working from its reserve because the disk is full: then no new plan may start.
 	Full() bool

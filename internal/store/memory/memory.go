@@ -41,6 +41,8 @@ type Store struct {
 	messages map[string]*message
 	queued   int64
 
+	windows []fleet.Maintenance // by when they began
+
 	full bool
 }
 
@@ -96,5 +98,5 @@ func (s *Store) Prune(ctx context.Context, now time.Time) (int64, error) {
 	}
 	defer end()
 	return s.pruneSamples(now.Add(-samplesLive)) + s.pruneFacts(now.Add(-factsLive)) + s.prunePlans(now.Add(-restLives)) +
-		s.pruneChronicle(now.Add(-restLives)) + s.pruneMessages(now.Add(-restLives)), nil
+		s.pruneChronicle(now.Add(-restLives)) + s.pruneMessages(now.Add(-restLives)) + s.pruneWindows(now.Add(-restLives)), nil
 }

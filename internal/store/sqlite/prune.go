@@ -35,6 +35,7 @@ func (s *Store) Prune(ctx context.Context, now time.Time) (int64, error) {
 		{`DELETE FROM events WHERE seq IN (SELECT seq FROM events WHERE at < ? LIMIT ?)`, long, chunk},
 		{`DELETE FROM incidents WHERE n IN (SELECT n FROM incidents WHERE closed < ? AND closed <> 0 LIMIT ?)`, long, chunk},
 		{`DELETE FROM messages WHERE n IN (SELECT n FROM messages WHERE over < ? AND over <> 0 LIMIT ?)`, long, chunk},
+		{`DELETE FROM maintenance WHERE id IN (SELECT id FROM maintenance WHERE ends < ? LIMIT ?)`, long, chunk},
 		{`DELETE FROM plans WHERE n IN (SELECT n FROM plans WHERE over < ? AND over <> 0 LIMIT ?)`, long, planChunk},
 	} {
 		for {

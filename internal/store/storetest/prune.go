@@ -22,6 +22,7 @@ func prune(t *testing.T, s store.Store) {
 		must(t, s.SavePlan(t.Context(), p, store.Fence{}))
 		must(t, s.SaveIncident(t.Context(), fleet.Incident{ID: name, Opened: when.Add(-time.Hour), Closed: when}))
 		must(t, s.Append(t.Context(), fleet.Event{At: when, Target: node, Kind: fleet.EventDaemon, Reason: because(name)}))
+		must(t, s.SaveMaintenance(t.Context(), []fleet.Maintenance{{ID: name, Began: when.Add(-time.Hour), Ends: when}}))
 		must(t, s.SaveMessage(t.Context(), []fleet.Message{{ID: name, State: fleet.MessageSent, Created: when, Sent: when}}))
 	}
 	running := restart("running", fleet.NodeRef("running"))
@@ -34,8 +35,8 @@ func prune(t *testing.T, s store.Store) {
 	must(t, s.SaveChain(t.Context(), fleet.ChainView{Ref: khala}, fleet.ChainSample{Network: khala, At: at(-3*day - 1)}, fleet.ChainSample{Network: khala, At: at(-3 * day)}))
 	newest := eventsAfter(t, s, store.EventFilter{Newest: true, Limit: 1})[0].Seq
 
-	if n := get2(s.Prune(t.Context(), t0()))(t); n < 6 {
-		t.Errorf("%d rows went, want at least a plan, an incident, an event, a message, a fact and a sample", n)
+	if n := get2(s.Prune(t.Context(), t0()))(t); n < 7 {
+		t.Errorf("%d rows went, want at least a plan, an incident, an event, a message, a maintenance window, a fact and a sample", n)
 	}
 	if n := get2(s.Prune(t.Context(), t0()))(t); n != 0 {
 		t.Errorf("%d rows went the second time", n)
@@ -55,6 +56,9 @@ func prune(t *testing.T, s store.Store) {
 	for _, m := range get2(s.Messages(t.Context(), "", long.Add(-day)))(t) {
 		left = append(left, m.ID)
 	}
+	for _, m := range get2(s.Maintenance(t.Context(), long.Add(-day)))(t) {
+		left = append(left, m.ID)
+	}
 	for _, e := range eventsAfter(t, s, store.EventFilter{Kinds: []fleet.EventKind{fleet.EventDaemon}}) {
 		left = append(left, e.Reason.Code)
 	}
@@ -64,7 +68,7 @@ func prune(t *testing.T, s store.Store) {
 	if got := get2(s.ChainSamples(t.Context(), khala, time.Time{}))(t); len(got) != 1 || !got[0].At.Equal(at(-3*day)) {
 		t.Errorf("samples that are left: %+v", got)
 	}
-	same(t, "what is left", left, []string{"young", "open", "pending", "young", "young", "young"})
+	same(t, "what is left", left, []string{"young", "open", "pending", "young", "young", "young", "young"})
 
 	// A cursor must not come back, even when every event went.
 	get2(s.Prune(t.Context(), t0().Add(1000*day)))(t)

@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"statuses", statuses},
 		{"decisions", decisions},
 		{"chains", chains},
+		{"maintenance windows", calendar},
 		{"what is no longer configured is forgotten", forget},
 		{"facts", facts},
 		{"messages", messages},
