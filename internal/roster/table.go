@@ -24,7 +24,8 @@ type columnID struct {
 // labelPrefixes may stand before a label's name where it could be taken for something else.
 func labelPrefixes() []string { return []string{"label.", "labels.", "标签."} }
 
-// header reads a line as a table's header; nil when it is none: no cell is a known column, or one is an address.
+// header reads a line as a table's header; nil when it is none: no cell is a known column, or one is an
+// address or a number.
 func (d dialect) header(line string) (*head, []cell) {
 	sep := ','
 	switch {
@@ -39,10 +40,11 @@ func (d dialect) header(line string) (*head, []cell) {
 	}
 	known := false
 	for _, c := range all {
-		if addressed.MatchString(c.text) {
+		if isDigits(c.text) || addressed.MatchString(c.text) {
 			return nil, nil
 		}
-		known = known || d.column(c.text) != colUnknown
+		col := d.column(c.text)
+		known = known || col != colUnknown && col != colSecret
 	}
 	if !known {
 		return nil, nil
