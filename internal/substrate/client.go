@@ -19,9 +19,10 @@ type Poster interface {
 	Post(ctx context.Context, url, contentType string, body []byte) (status int, reply []byte, err error)
 }
 
-// Lender is a Poster that gets back the memory of big replies. Nobody looks at a reply any more once free was called, which need not happen.
+// Lender is a Poster that uses the memory of big requests and replies again: body appends the request, and nobody looks at the reply any more
+// once free was called, which need not happen.
 type Lender interface {
-	PostLent(ctx context.Context, url, contentType string, body []byte) (status int, reply []byte, free func(), err error)
+	PostLent(ctx context.Context, url, contentType string, body func([]byte) []byte) (status int, reply []byte, free func(), err error)
 }
 
 // Client calls one node over JSON-RPC 2.0 by HTTP POST. It is safe for concurrent use.

@@ -104,8 +104,8 @@ func (f *fakeNode) Post(ctx context.Context, _, _ string, body []byte) (int, []b
 }
 
 // PostLent lends replies, and spoils those that it gets back.
-func (f *fakeNode) PostLent(ctx context.Context, url, contentType string, body []byte) (int, []byte, func(), error) {
-	status, reply, err := f.Post(ctx, url, contentType, body)
+func (f *fakeNode) PostLent(ctx context.Context, url, contentType string, body func([]byte) []byte) (int, []byte, func(), error) {
+	status, reply, err := f.Post(ctx, url, contentType, body(nil))
 	f.lent.Add(1)
 	return status, reply, func() {
 		f.lent.Add(-1)

@@ -28,7 +28,7 @@ var ErrNoState = errors.New("the node does not have the state of this block")
 
 // askKeys asks for at most count keys with a prefix, behind after (nil: from the first one on).
 func (s *Snapshot) askKeys(ctx context.Context, prefix []byte, count int, after []byte) (found keys, from loan, err error) {
-	from, err = s.ask(ctx, methodKeys, 2*(len(prefix)+len(after)), func(params []byte) []byte {
+	from, err = s.ask(ctx, methodKeys, func(params []byte) []byte {
 		params = append(appendHex(append(params, '['), prefix), ',')
 		params = append(strconv.AppendInt(params, int64(count), 10), ',')
 		if after == nil {
@@ -50,9 +50,8 @@ func (s *Snapshot) askKeys(ctx context.Context, prefix []byte, count int, after 
 
 // askValues asks for the values of keys, and puts the answer into their order.
 func (s *Snapshot) askValues(ctx context.Context, asked keys) (pairs []Pair, from loan, err error) {
-	list := asked.list()
-	from, err = s.ask(ctx, methodValues, len(list)+len("[[]"), func(params []byte) []byte {
-		return append(append(append(params, "[["...), list...), ']')
+	from, err = s.ask(ctx, methodValues, func(params []byte) []byte {
+		return append(append(append(params, "[["...), asked.list()...), ']')
 	}, func(r *scanner) (err error) {
 		pairs, err = r.changes(asked, s.hash, slices.Grow(spare(&s.pairs, []Pair{})[:0], asked.len()))
 		return err
@@ -106,22 +105,40 @@ func match(keys [][]byte, pairs []Pair) ([]Pair, error) {
 }
 
 // ask sends one request, as soon as there are not too many, and reads its result in place. params appends all parameters but the last, which
-// is the block; they are about size bytes.
-func (s *Snapshot) ask(ctx context.Context, method string, size int, params func([]byte) []byte, list func(*scanner) error) (loan, error) {
-	leave, err := s.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
-	defer cancel()
-	free, err := s.client.scan(ctx, method, size+len(s.hash), func(b []byte) []byte {
+// is the block.
+func (s *Snapshot) ask(ctx context.Context, method string, params func([]byte) []byte, list func(*scanner) error) (loan, error) {
+	q := listCall{method, s.client.id.Add(1), func(b []byte) []byte {
 		return append(strconv.AppendQuote(append(params(b), ','), s.hash), ']')
-	}, list)
+	}}
+	status, reply, free, err := s.post(ctx, q)
+	if err == nil {
+		err = q.read(status, reply, list)
+	}
 	if err != nil {
 		return nil, stateOf(s.hash, err)
 	}
 	return loan{free}, nil
+}
+
+// post is the part of ask that counts as in flight.
+func (s *Snapshot) post(ctx context.Context, q listCall) (status int, reply []byte, free func(), err error) {
+	leave, err := s.enter(ctx)
+	if err != nil {
+		return 0, nil, nil, err
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, s.opt.Timeout)
+	defer cancel()
+	if lender, ok := s.client.http.(Lender); ok {
+		status, reply, free, err = lender.PostLent(ctx, s.client.url, jsonType, q.append)
+	} else {
+		free = func() {}
+		status, reply, err = s.client.http.Post(ctx, s.client.url, jsonType, q.append(nil))
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", q.method, err)
+	}
+	return status, reply, free, err
 }
 
 // maxRest is the longest rest of a gentle snapshot.
@@ -149,41 +166,35 @@ func (s *Snapshot) enter(ctx context.Context) (leave func(), err error) {
 	}, nil
 }
 
-// scan is Call for results that are lists and without encoding/json: params appends the parameters, about size bytes of JSON. What list has
-// found in the reply counts until free.
-func (c *Client) scan(ctx context.Context, method string, size int, params func([]byte) []byte, list func(*scanner) error) (free func(), err error) {
-	id := c.id.Add(1)
-	body := make([]byte, 0, size+200)
-	body = fmt.Appendf(body, `{"jsonrpc":"2.0","id":%d,"method":%q,"params":`, id, method)
-	body = append(params(body), '}')
-	status, reply, free, err := c.post(ctx, body)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", method, err)
-	}
-	if status == http.StatusOK {
-		called, ok, err := scanReply(reply, id, list)
-		switch {
-		case ok:
-			return free, nil
-		case called && err != nil:
-			return nil, badReply(method, status, err.Error())
-		case called:
-			return nil, badReply(method, status, "the answer belongs to another question, or fails and does not")
-		}
-	}
-	if _, err := decodeReply(method, id, status, reply); err != nil {
-		return nil, err
-	}
-	return nil, badReply(method, status, "the result is no list")
+// listCall is a call whose result is a list, without encoding/json.
+type listCall struct {
+	method string
+	id     uint64
+	params func([]byte) []byte // appends JSON
 }
 
-// post sends a request, on loan where the Poster lends.
-func (c *Client) post(ctx context.Context, body []byte) (status int, reply []byte, free func(), err error) {
-	if lender, ok := c.http.(Lender); ok {
-		return lender.PostLent(ctx, c.url, jsonType, body)
+func (q listCall) append(dst []byte) []byte {
+	dst = fmt.Appendf(dst, `{"jsonrpc":"2.0","id":%d,"method":%q,"params":`, q.id, q.method)
+	return append(q.params(dst), '}')
+}
+
+// read lets list read the result where it stands.
+func (q listCall) read(status int, reply []byte, list func(*scanner) error) error {
+	if status == http.StatusOK {
+		called, ok, err := scanReply(reply, q.id, list)
+		switch {
+		case ok:
+			return nil
+		case called && err != nil:
+			return badReply(q.method, status, err.Error())
+		case called:
+			return badReply(q.method, status, "the answer belongs to another question, or fails and does not")
+		}
 	}
-	status, reply, err = c.http.Post(ctx, c.url, jsonType, body)
-	return status, reply, func() {}, err
+	if _, err := decodeReply(q.method, q.id, status, reply); err != nil {
+		return err
+	}
+	return badReply(q.method, status, "the result is no list")
 }
 
 // stateOf says of an error that the state of a block is missing, if that is what the node means.

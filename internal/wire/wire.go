@@ -62,6 +62,7 @@ type Client struct {
 	once      *http.Transport // for requests after which no connection is kept
 	serial    keyed
 	buffers   sync.Pool // of *bytes.Buffer
+	bodies    sync.Pool // of *[]byte
 
 	life   context.Context // ends with Close
 	end    context.CancelFunc
@@ -125,7 +126,9 @@ type Request struct {
 	Serial  string        // one request in flight per key; "" = not serialised
 	Timeout time.Duration // of the exchange, without the wait for Serial; default Options.Timeout
 	MaxBody int64         // default Options.MaxBody
-	Once    bool          // keep no connection: for targets that are many and asked rarely
+
+	lent *lentBody // Body, where it is lent
+	Once bool      // keep no connection: for targets that are many and asked rarely
 }
 
 // Response is a whole reply of any status.
@@ -187,19 +190,6 @@ func (c *Client) Post(ctx context.Context, url, contentType string, body []byte)
 	return resp.Status, resp.Body, nil
 }
 
-// PostLent is Post for whoever is done with a reply soon: with free its memory is the client's again, and nobody must look at it from then
-// on. Who does not call it loses nothing.
-func (c *Client) PostLent(ctx context.Context, url, contentType string, body []byte) (status int, reply []byte, free func(), err error) {
-	resp, err := c.Do(ctx, Request{
-		Method: http.MethodPost, URL: url, Body: body,
-		Header: http.Header{"Content-Type": {contentType}},
-	})
-	if err != nil {
-		return 0, nil, nil, err
-	}
-	return resp.Status, resp.Body, resp.Free, nil
-}
-
 // Get is Do for packages that know no more of this one than an interface.
 func (c *Client) Get(ctx context.Context, url string) (status int, reply []byte, err error) {
 	resp, err := c.Do(ctx, Request{URL: url})
@@ -222,6 +212,9 @@ func (x *exchange) run(ctx context.Context, r Request) (*Response, error) {
 	req, err := http.NewRequestWithContext(ctx, r.Method, x.target.String(), bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, badURL(display(x.target))
+	}
+	if r.lent != nil {
+		r.lent.attach(req)
 	}
 	if r.Header != nil {
 		req.Header = r.Header.Clone()
