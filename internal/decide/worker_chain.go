@@ -63,7 +63,7 @@ func (l *chainWitness) plain(w *fleet.WorkerStatus, c *fleet.ChainWorker) bool {
 // against is what the chain says against a worker in a condition; rule begins the names of the rules about it. What the bridge tells
 // is newer than what was read of the chain where the bridge's state is: then nothing has lasted.
 func (l *chainWitness) against(w *fleet.WorkerStatus, condition fleet.Condition, c *fleet.ChainWorker, rule string) (trouble, bool) {
-	if l.plain(w, c) || !w.Enabled || l.leaving[w.Ref] || !comparable(w) {
+	if l.plain(w, c) || l.leaving[w.Ref] || !comparable(w) {
 		return trouble{}, false
 	}
 	pool := poolOn(l.view, w, c)
