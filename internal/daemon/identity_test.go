@@ -19,7 +19,7 @@ func TestLostIdentity(t *testing.T) {
 		return err == nil && len(plans) == 1 && plans[0].Kind == "worker.disable" && plans[0].State == fleet.PlanDone
 	})
 	r.until("a person is told", 60*time.Second, func() bool {
-		all, err := d.Store.Incidents(t.Context(), store.IncidentFilter{Open: true})
+		all, err := incidents(d, store.IncidentFilter{Open: true})
 		return err == nil && len(all) == 1 && all[0].Severity == fleet.Critical && all[0].Decision.Verdict == fleet.Person &&
 			all[0].Decision.Rule == "v2.identity_changed"
 	})

@@ -28,7 +28,7 @@ func TestSiteModeAndMaintenance(t *testing.T) {
 			tc.change(&r.cfg)
 			d, _ := r.start(r.options())
 			r.until("it says what holds it back", 60*time.Second, func() bool {
-				all, err := d.Store.Incidents(t.Context(), store.IncidentFilter{Open: true})
+				all, err := incidents(d, store.IncidentFilter{Open: true})
 				return err == nil && len(all) == 1 && guarded(all[0].Decision, tc.guard)
 			})
 			if got := r.effects(); len(got) != 0 {

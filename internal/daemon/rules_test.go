@@ -37,7 +37,7 @@ healing:
 	if p.Author != "rule:user.mq egress flapping" || p.State != fleet.PlanDone || p.Reason.Code != "rule.holds" {
 		t.Errorf("%+v", p)
 	}
-	all, err := d.Store.Incidents(t.Context(), store.IncidentFilter{})
+	all, err := incidents(d, store.IncidentFilter{})
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%d incidents, %v", len(all), err)
 	}
