@@ -19,6 +19,8 @@ type State struct {
 	Grace  time.Duration // from a withdrawal to the forced stop of a pool's workers
 	Cool   time.Duration // from the stop of a worker until its stake can be reclaimed (CoolDownPeriod)
 
+	MaxWorkers uint32 // that a pool may have
+
 	Sessions []*Session // by account
 	Workers  []*Worker  // of the registry, by key
 	Pools    []*Pool    // by number; vaults too

@@ -157,18 +157,27 @@ func (r *reader) globals(ctx context.Context) error {
 }
 
 func (r *reader) constants() error {
-	c, err := r.md.Constant(r.st.Era.pools(), "GracePeriod")
+	grace, err := constant[uint64](r, "GracePeriod")
 	if err != nil {
 		return err
 	}
-	read, err := scale.Bind[uint64](c.Type)
-	if err != nil {
-		return err
-	}
-	var grace uint64
-	err = read(c.Value, &grace)
 	r.st.Grace = time.Duration(min(grace, 1<<32)) * time.Second
+	r.st.MaxWorkers, err = constant[uint32](r, "MaxPoolWorkers")
 	return err
+}
+
+// constant reads a constant of the pallet of pools.
+func constant[V any](r *reader, name string) (v V, err error) {
+	c, err := r.md.Constant(r.st.Era.pools(), name)
+	if err != nil {
+		return v, err
+	}
+	read, err := scale.Bind[V](c.Type)
+	if err != nil {
+		return v, err
+	}
+	err = read(c.Value, &v)
+	return v, err
 }
 
 // relay reads the relay chain's height; runtimes below 1170 have it only in what the collator handed in.

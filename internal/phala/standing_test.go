@@ -184,7 +184,7 @@ func TestStandingOnTheChain(t *testing.T) {
 		if got, want := s.Standing(3, in), (Standing{true, true, CoolingDown, since, fleet.PHA(5)}); got != want {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if stage, until := s.Standing(3, in).Leaving(s.Now, s.Cool); s.Cool != 600_000*time.Second || stage != StageReclaim || !until.IsZero() {
+		if stage, until := s.Standing(3, in).Leaving(s.Now, s.Cool); s.Cool != 600_000*time.Second || s.MaxWorkers != 200 || stage != StageReclaim || !until.IsZero() {
 			t.Errorf("%s: %s, %s", name, s.Cool, stage)
 		}
 		if got, want := s.Standing(3, out), (Standing{Known: true, State: Unknown}); got != want {
