@@ -143,7 +143,7 @@ func TestHandoverAsPolkadotJSMakesIt(t *testing.T) {
 	}
 	var chains []chain
 	var got [][]Batch
-	for _, name := range []string{"khala-1080", "khala-1130", "khala-1190", "khala-1200", "khala-1241", "phala-1291"} {
+	for _, name := range []string{"khala-1080", "khala-1130", "khala-1190", "khala-1241"} {
 		worker := func(i byte) Key { return Key{i, 2: 0xff, 31: i} }
 		lists := [][]Order{
 			{{Action: AddWorker, Pool: 1<<53 - 1, Worker: worker(1)}},
