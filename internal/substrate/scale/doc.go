@@ -19,7 +19,8 @@
 //	read, err := scale.Bind[session](sessions.Value)
 //	err = read(value, &s)
 //
-// [Type.Append] is the way back: it encodes a Go or JSON value as a type.
+// [Type.Append] is the way back: it encodes a Go or JSON value as a type. What accounts sign is found by pallet and name
+// ([Metadata.CallDef]), encoded from named arguments ([CallDef.Append]) and read back ([Metadata.DecodeCall]).
 //
 // Metadata and values come from strangers. Whatever they hold, nothing here panics, recurses without end, or takes more time
 // and memory than a small multiple of the input's size.
