@@ -65,7 +65,7 @@ func differences(w *fleet.WorkerStatus, condition fleet.Condition, c *fleet.Chai
 	default:
 		out = append(out, differIdle)
 	}
-	if w.StakeOK && c.Pool && online && c.Stake != w.Stake {
+	if w.StakeOK && !w.Stake.IsZero() && c.Pool && online && c.Stake != w.Stake { // a solo worker has none at its feeder
 		out = append(out, differStake)
 	}
 	return out

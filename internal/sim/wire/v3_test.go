@@ -164,7 +164,7 @@ func TestWorkersStatusShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, pattern := range []string{
-		`^\{"workers":\[\{"worker":\{"id":"[0-9a-f-]{36}","name":"v3-01","endpoint":"http://127.61.150.1:8000/","stake":"10000000000000","pid":90,"enabled":true,"sync_only":false,"gatekeeper":false\},"state":"Working","phactory_info":\{"initialized":true,`,
+		`^\{"workers":\[\{"worker":\{"id":"[0-9a-f-]{36}","name":"v3-01","endpoint":"http://127.61.150.1:8000/","stake":"[0-9]{16}","pid":90,"enabled":true,"sync_only":false,"gatekeeper":false\},"state":"Working","phactory_info":\{"initialized":true,`,
 		`"headernum":16399998,"para_headernum":2999998,"blocknum":2999998,`,
 		`"gatekeeper":\{"role":0,"master_public_key":""\},"version":"2.2.0"`,
 		`"last_message":"\[09-07 07:58:03\] Computing Now!","session_info":\{"state":"WorkerIdle","ve":\d{22,24},"v":\d{22,24},"v_updated_at":\d+,"benchmark":\{"p_init":\d+,"p_instant":\d+,"iterations":\d+,"working_start_time":\d+,"challenge_time_last":\d+\},"cool_down_start":0,"stats":\{"total_reward":\d+\}\}\}\]\}$`,

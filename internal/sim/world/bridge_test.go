@@ -181,7 +181,7 @@ func TestLowStakeCrashesTheLifecycle(t *testing.T) {
 			t.Fatal(err)
 		}
 		pass(w, time.Hour)
-		if c := worker(t, w, "w-03"); c.State() != StateActive || c.Worker.Stake != "10000000000000" {
+		if c := worker(t, w, "w-03"); c.State() != StateActive || c.Worker.Stake != row.Stake {
 			t.Errorf("stake %q: the running worker noticed: %s, stake %s", stake, c.State(), c.Worker.Stake)
 		}
 		do(t, w, h.Restart, "bridge_lifecycle_1")

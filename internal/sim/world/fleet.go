@@ -56,8 +56,8 @@ func DefaultFleet(w *World, o FleetOptions) {
 	digits := len(fmt.Sprint(o.Workers))
 	for i := range o.Workers {
 		endpoint := fmt.Sprintf("http://127.%d.%d.%d:8000", o.Net, 100+i/250, 1+i%250)
-		w.AddPruntime(endpoint, network)
-		b.addWorker(Worker{Name: fmt.Sprintf("w-%0*d", max(2, digits), i+1), Endpoint: endpoint, Stake: "10000000000000",
+		stake := w.AddPruntime(endpoint, network).staked()
+		b.addWorker(Worker{Name: fmt.Sprintf("w-%0*d", max(2, digits), i+1), Endpoint: endpoint, Stake: stake,
 			PID: uint64(83 + i%o.Pools), Enabled: true})
 	}
 	for n := 2; n <= o.Bridges; n++ {
@@ -95,8 +95,8 @@ func addFurther(w *World, o FleetOptions, n int, node *Node, dp *DataProvider) {
 	}
 	for i := range o.Workers {
 		endpoint := fmt.Sprintf("http://10.%d.%d.%d:8000", n, i/250, 1+i%250)
-		w.AddPruntime(endpoint, node.Network)
-		b.addWorker(Worker{Name: fmt.Sprintf("w-%03d-%03d", n, i+1), Endpoint: endpoint, Stake: "10000000000000", PID: first + uint64(i%o.Pools), Enabled: true})
+		stake := w.AddPruntime(endpoint, node.Network).staked()
+		b.addWorker(Worker{Name: fmt.Sprintf("w-%03d-%03d", n, i+1), Endpoint: endpoint, Stake: stake, PID: first + uint64(i%o.Pools), Enabled: true})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -70,6 +71,9 @@ func (w *World) AddPruntime(endpoint string, network *Network) *Pruntime {
 	w.parts.pruntimes[endpoint] = p
 	return p
 }
+
+// staked is its stake on chain, as bridges keep it.
+func (p *Pruntime) staked() string { return strconv.FormatUint(p.stake, 10) }
 
 // Feeders is how many send it blocks at present; more than one is harm.
 func (p *Pruntime) Feeders() int { return len(p.feeders) }

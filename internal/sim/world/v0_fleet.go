@@ -20,8 +20,8 @@ func addV0Fleet(w *World, o FleetOptions, node *Node) {
 	digits := max(2, len(fmt.Sprint(o.V0Workers)))
 	for i := range o.V0Workers {
 		endpoint := fmt.Sprintf("http://127.%d.%d.%d:8000", o.Net, 200+i/250, 1+i%250)
-		w.AddPruntime(endpoint, node.Network)
-		row := Worker{Name: fmt.Sprintf("v0-%0*d", digits, i+1), Endpoint: endpoint, Stake: "10000000000000", PID: pid, Enabled: true}
+		stake := w.AddPruntime(endpoint, node.Network).staked()
+		row := Worker{Name: fmt.Sprintf("v0-%0*d", digits, i+1), Endpoint: endpoint, Stake: stake, PID: pid, Enabled: true}
 		row.UUID = b.nextUUID(row.Name)
 		b.workers.put(row.UUID, row)
 	}

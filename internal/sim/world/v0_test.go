@@ -165,7 +165,7 @@ func TestV0RestartReadsTheRecordAndBeginsAtMinusOne(t *testing.T) {
 	w, b := mixed(t)
 	edit := V0Item{PID: new(uint64(88)), Name: new("v0-02"), Endpoint: new("http://127.0.200.2:8000"), Stake: new("20000000000000"), Enabled: new(true)}
 	wrote(t)(b.UpdateWorkers([]V0Change{{ID: &V0ID{Name: "v0-02"}, Item: &edit}}))
-	if c := v0State(t, b, "v0-02"); c.Worker.Stake != "10000000000000" {
+	if c := v0State(t, b, "v0-02"); c.Worker.Stake == "20000000000000" {
 		t.Error("a running context changed")
 	}
 	must(t, b.Restart(v0IDs("v0-02")))

@@ -12,8 +12,8 @@ func addV3Fleet(w *World, o FleetOptions, node *Node) {
 	digits := max(2, len(fmt.Sprint(o.V3Workers)))
 	for i := range o.V3Workers {
 		endpoint := fmt.Sprintf("http://127.%d.%d.%d:8000", o.Net, 150+i/250, 1+i%250)
-		w.AddPruntime(endpoint, node.Network)
+		stake := w.AddPruntime(endpoint, node.Network).staked()
 		b.rows = append(b.rows, V3Row{ID: b.nextID(), Name: fmt.Sprintf("v3-%0*d", digits, i+1), Endpoint: endpoint + "/",
-			Stake: "10000000000000", PID: pid, Enabled: true})
+			Stake: stake, PID: pid, Enabled: true})
 	}
 }
