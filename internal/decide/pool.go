@@ -49,7 +49,7 @@ func forced(v *fleet.ChainView, p *fleet.ChainPool) finding {
 	if p.DueAt.IsZero() || left > dueSoon {
 		return finding{}
 	}
-	f := finding{condition: string(fleet.StakePoolForceStop), rule: "stakepool.due", want: wantPerson, since: p.DueAt.Add(-dueSoon), loud: fleet.Warning,
+	f := finding{condition: string(fleet.StakePoolForceStop), rule: "stakepool.due", want: wantPerson, loud: fleet.Warning,
 		reason: fleet.Because("stakepool.due", "at", p.DueAt, "left", left, "missing", pha(missing(p)), "queued", pha(p.Queued), "n", computes(p), "pid", int64(p.PID))}
 	if left <= dueNow {
 		f.loud = fleet.Critical

@@ -20,6 +20,8 @@ func TestATitleNeverSaysHealthy(t *testing.T) {
 		{fleet.BridgeRef("b"), string(fleet.BridgeBlind), "bridge_condition.Blind"},
 		{fleet.WorkerRef("b", "w"), string(fleet.Working), "outlook.remark"},
 		{fleet.WorkerRef("b", "w"), string(fleet.Failing), "condition.Failed"},
+		{fleet.NetworkRef("khala"), string(fleet.NetworkUpgrade), "network_condition.Upgrade"},
+		{fleet.StakePoolRef("khala", 83), string(fleet.StakePoolLowGas), "stakepool_condition.LowGas"},
 		{fleet.SiteRef("dc1"), string(fleet.ParentSuspect), "parent_condition." + string(fleet.ParentSuspect)},
 	} {
 		i := fleet.Incident{Target: c.target, Code: c.code}
