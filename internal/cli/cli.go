@@ -209,7 +209,7 @@ func (a *app) root() *cobra.Command {
 	f.DurationVar(&a.flags.timeout, "timeout", 0, a.say("cli.flag_timeout"))
 	root.SetFlagErrorFunc(badFlag)
 	root.AddCommand(a.demoCmd(), a.runCmd(), a.statusCmd(), a.configCmd(), a.nodeCmd(), a.bridgeCmd(), a.workerCmd(),
-		a.incidentCmd(), a.auditCmd(), a.planCmd(), a.chainCmd(), a.estimateCmd(), a.simCmd(), a.versionCmd())
+		a.incidentCmd(), a.auditCmd(), a.planCmd(), a.maintenanceCmd(), a.chainCmd(), a.estimateCmd(), a.simCmd(), a.versionCmd())
 	a.localiseHelp(root)
 	return root
 }

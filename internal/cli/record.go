@@ -182,7 +182,7 @@ func (a *app) auditCmd() *cobra.Command {
 func (a *app) listAudit(ctx context.Context, since time.Duration, target string, limit int) error {
 	return a.withReader(ctx, func(ctx context.Context, s *session) error {
 		events, err := s.core.Store.Events(ctx, store.EventFilter{
-			Kinds:  []fleet.EventKind{fleet.EventPlan, fleet.EventStep, fleet.EventMessage, fleet.EventConfig, fleet.EventDaemon},
+			Kinds:  []fleet.EventKind{fleet.EventPlan, fleet.EventStep, fleet.EventMessage, fleet.EventConfig, fleet.EventDaemon, fleet.EventMaintenance},
 			Target: fleet.Ref(target), Since: s.core.Clock.Now().Add(-since), Limit: limit, Newest: true,
 		})
 		if err != nil {

@@ -72,14 +72,29 @@ func (c Config) OpenWindows(site string, now time.Time) []OpenWindow {
 		if len(w.Sites) > 0 && !slices.Contains(w.Sites, site) {
 			continue
 		}
-		schedule, err := parseCron(w.At)
-		if err != nil {
-			continue // not from a file: those are checked
-		}
-		began := schedule.Prev(now.Truncate(time.Second).Add(time.Second)) // the latest that is not after now
-		if ends := began.Add(w.For); !began.IsZero() && now.Before(ends) {
-			open = append(open, OpenWindow{w, began, ends})
+		if began, yes := w.OpenSince(now); yes {
+			open = append(open, OpenWindow{w, began, began.Add(w.For)})
 		}
 	}
 	return open
+}
+
+// OpenSince is when a window opened that is open at now, which must be in the zone that the operators mean.
+func (w Window) OpenSince(now time.Time) (began time.Time, open bool) {
+	schedule, err := parseCron(w.At)
+	if err != nil {
+		return time.Time{}, false // not from a file: those are checked
+	}
+	began = schedule.Prev(now.Truncate(time.Second).Add(time.Second)) // the latest that is not after now
+	return began, !began.IsZero() && now.Before(began.Add(w.For))
+}
+
+// Next is when a window opens next after now, which must be in the zone that the operators mean; false for never.
+func (w Window) Next(now time.Time) (time.Time, bool) {
+	schedule, err := parseCron(w.At)
+	if err != nil {
+		return time.Time{}, false
+	}
+	next := schedule.Next(now)
+	return next, !next.IsZero()
 }
