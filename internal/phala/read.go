@@ -96,11 +96,22 @@ func each[K comparable, V any](ctx context.Context, r *reader, pallet, item stri
 	if err != nil {
 		return fmt.Errorf("%s.%s: %w", pallet, item, err)
 	}
-	raw := make([][]byte, len(keys))
-	for i, k := range keys {
-		if raw[i], err = e.StorageKey(args(k)...); err != nil {
+	type entry struct {
+		storageKey []byte
+		key        *K
+	}
+	all := make([]entry, len(keys))
+	for i := range keys {
+		all[i].key = &keys[i]
+		if all[i].storageKey, err = e.StorageKey(args(keys[i])...); err != nil {
 			return err
 		}
+	}
+	// The chain's own order, which its database likes: keys come out of maps, and the same state should be asked for in the same words.
+	slices.SortFunc(all, func(a, b entry) int { return bytes.Compare(a.storageKey, b.storageKey) })
+	raw := make([][]byte, len(all))
+	for i := range all {
+		raw[i] = all[i].storageKey
 	}
 	var v V
 	i := -1
@@ -113,7 +124,7 @@ func each[K comparable, V any](ctx context.Context, r *reader, pallet, item stri
 			return fmt.Errorf("%s.%s 0x%x: %w", pallet, item, p.Key, err)
 		}
 		r.mu.Lock()
-		visit(&keys[i], &v)
+		visit(all[i].key, &v)
 		r.mu.Unlock()
 		return nil
 	})
