@@ -208,7 +208,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.flags.noColor, "no-color", false, a.say("cli.flag_no_color"))
 	f.DurationVar(&a.flags.timeout, "timeout", 0, a.say("cli.flag_timeout"))
 	root.SetFlagErrorFunc(badFlag)
-	root.AddCommand(a.demoCmd(), a.runCmd(), a.statusCmd(), a.configCmd(), a.nodeCmd(), a.bridgeCmd(), a.workerCmd(),
+	root.AddCommand(a.demoCmd(), a.runCmd(), a.statusCmd(), a.configCmd(), a.nodeCmd(), a.bridgeCmd(), a.poolCmd(), a.workerCmd(),
 		a.incidentCmd(), a.auditCmd(), a.planCmd(), a.maintenanceCmd(), a.chainCmd(), a.estimateCmd(), a.simCmd(), a.versionCmd())
 	a.localiseHelp(root)
 	return root

@@ -22,6 +22,8 @@ var shown = map[string][]string{
 	"worker_list":      {"worker", "list"},
 	"worker_chain":     {"worker", "list", "--chain"},
 	"worker_differs":   {"worker", "list", "--differs"},
+	"pool_list":        {"pool", "list"},
+	"pool_queue":       {"pool", "list", "--queue"},
 	"worker_bad":       {"worker", "status", "--condition", "failed,Unresponsive"},
 	"worker_why":       {"worker", "why", "--name", "w-0[12]"},
 	"worker_suspect":   {"worker", "why", "--name", "w-04"},

@@ -72,7 +72,11 @@ func (s *session) workersOnChain(now snapshot, found []ownOnChain) error {
 	for _, x := range found {
 		w := s.words().Worker(x.site, x.worker, now.Decisions[x.worker.Ref])
 		out = append(out, view.WorkerOnChain{Worker: w, Chain: s.words().WorkerChain(x.view, x.chain, x.differ)})
-		cells := []string{x.worker.Name, x.worker.Ref.Parent().Name(), fmt.Sprint(x.worker.PID), s.condition(x.worker.Condition)}
+		pid := x.worker.PID
+		if x.chain != nil && x.chain.Pool && pid == 0 {
+			pid = x.chain.PID // a feeder knows no pool
+		}
+		cells := []string{x.worker.Name, x.worker.Ref.Parent().Name(), fmt.Sprint(pid), s.condition(x.worker.Condition)}
 		g.add(append(append(cells, s.chainCells(x.chain)...), s.differences(x.differ))...)
 	}
 	if err := s.print(out, g); err != nil {
