@@ -87,10 +87,18 @@ func (b *Batches) buildSet(ctx context.Context, req act.Request, now time.Time) 
 		case !want.Enabled && is.Enabled && bridge.Version != genV3:
 			p.Steps = append(p.Steps, w.dropStep(), w.restStep())
 		case want == is || !fed(w.state):
+			continue
 		case bridge.Version == genV0:
 			p.Steps = append(p.Steps, w.renewStep())
+		case req.Args[ArgRestart] == RestartNever && bridge.Version == genV2:
+			continue // it runs on as before
 		default:
 			applies = true
+		}
+		if want.Enabled {
+			follow := followStep(bridge, w.ref, w.name(), want.SyncOnly || stock.syncs(want.PID))
+			follow.Args["id"], follow.Name = w.ref.Name(), "follow "+w.id()
+			p.Steps = append(p.Steps, follow)
 		}
 	}
 	if applies && req.Args[ArgRestart] != RestartNever {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"phalops/internal/act"
 	"phalops/internal/fleet"
 	"phalops/internal/store"
 	"phalops/internal/view"
@@ -74,7 +73,7 @@ func (a *app) planCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			req, err := act.Retry(old, s.author())
+			req, err := s.core.Engine.Retry(old, s.author())
 			if err != nil {
 				return err
 			}

@@ -23,8 +23,8 @@ type demoFlags struct {
 	workers  int
 	scenario string
 
-	v0Workers, v3Workers, solo int
-	v30                        bool
+	v0Workers, v3Workers, solo, spare int
+	v30                               bool
 
 	era   string
 	crowd int
@@ -40,6 +40,7 @@ func (a *app) simFlags(cmd *cobra.Command, f *demoFlags) {
 	cmd.Flags().IntVar(&f.v3Workers, "v3-workers", 0, a.say("cli.flag_v3_workers"))
 	cmd.Flags().BoolVar(&f.v30, "v30", false, a.say("cli.flag_v30"))
 	cmd.Flags().IntVar(&f.solo, "solo", 0, a.say("cli.flag_solo"))
+	cmd.Flags().IntVar(&f.spare, "spare", 0, a.say("cli.flag_spare"))
 	cmd.Flags().StringVar(&f.era, "era", string(world.EraV2), a.say("cli.flag_sim_era"))
 	cmd.Flags().IntVar(&f.crowd, "crowd", 0, a.say("cli.flag_sim_crowd"))
 	cmd.Flags().StringVar(&f.scenario, "scenario", "", a.say("cli.flag_scenario"))
@@ -55,7 +56,7 @@ func (a *app) startSim(ctx context.Context, f demoFlags) (*daemon.Sim, error) {
 	for _, n := range []struct {
 		flag               string
 		value, least, most int
-	}{{"workers", f.workers, 1, 1000}, {"v0-workers", f.v0Workers, 0, 1000}, {"v3-workers", f.v3Workers, 0, 1000}, {"solo", f.solo, 0, 100}, {"crowd", f.crowd, 0, 25_000}} {
+	}{{"workers", f.workers, 1, 1000}, {"v0-workers", f.v0Workers, 0, 1000}, {"v3-workers", f.v3Workers, 0, 1000}, {"solo", f.solo, 0, 100}, {"spare", f.spare, 0, 1000}, {"crowd", f.crowd, 0, 25_000}} {
 		if n.value < n.least || n.value > n.most {
 			return nil, usage("cli.bad_workers", "flag", n.flag, "workers", n.value, "least", n.least, "most", n.most)
 		}
@@ -65,7 +66,7 @@ func (a *app) startSim(ctx context.Context, f demoFlags) (*daemon.Sim, error) {
 		return nil, usage("cli.bad_sim_era", "era", f.era)
 	}
 	o := daemon.SimOptions{Seed: f.seed, Speed: f.speed, Wire: simwire.Options{Socket: f.socket},
-		Fleet: world.FleetOptions{Workers: f.workers, V0Workers: f.v0Workers, V3Workers: f.v3Workers, V30: f.v30, Solo: f.solo, Era: era, Crowd: f.crowd}}
+		Fleet: world.FleetOptions{Workers: f.workers, V0Workers: f.v0Workers, V3Workers: f.v3Workers, V30: f.v30, Solo: f.solo, Spare: f.spare, Era: era, Crowd: f.crowd}}
 	if f.scenario != "" {
 		file, err := os.Open(f.scenario)
 		if err != nil {

@@ -56,7 +56,8 @@ func (a *app) workerCmd() *cobra.Command {
 	refresh.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.treatWorkers(cmd.Context(), remedy.RefreshWorker, refreshSel)
 	}
-	return a.noun("worker", "cli.worker", list, status, why, restart, kick, refresh)
+	return a.noun("worker", "cli.worker", list, status, why, a.workerAddCmd(), a.workerSetCmd(),
+		a.workerStartCmd(), a.workerStopCmd(), restart, kick, refresh)
 }
 
 // listWorkers shows the chosen workers; without a selector all of them.

@@ -38,6 +38,7 @@ func builtCodes() map[string][]string {
 	kinds := []fleet.Kind{
 		fleet.KindFleet, fleet.KindSite, fleet.KindHost, fleet.KindNode, fleet.KindDataProvider,
 		fleet.KindBridge, fleet.KindWorker, fleet.KindPool, fleet.KindChannel, fleet.KindNetwork, fleet.KindStakePool,
+		fleet.KindInventory, fleet.KindEntry, fleet.KindLeaving,
 	}
 	chainTroubles := []string{"cooling", "unheard", "unpaid", "not_computing", "unbound", "elsewhere", "operator", "unregistered"}
 	return map[string][]string{
@@ -57,7 +58,8 @@ func builtCodes() map[string][]string {
 		"rung.":                {"restart", "container", "alert"},
 		"common.": {"host", "segment", "version", "pool", "minute", "block", // package decide: what many share
 			"gas", "operator", "trade", "pccs", "allowlist", "runtime", "image", "node", "source"},
-		"plan_kind.": {"worker.restart", "worker.container", "worker.disable", "worker.kick", "worker.refresh", "node.restart", "bridge.restart", "bridge.monitor"}, // package remedy
+		"plan_kind.": {"worker.restart", "worker.container", "worker.disable", "worker.kick", "worker.refresh", "node.restart", "bridge.restart", "bridge.monitor", // package remedy
+			"worker.add", "worker.set", "worker.stop", "worker.start", "pool.add", "pool.set", "pool.remove"}, // package batch
 	}
 }
 

@@ -241,9 +241,18 @@ func (c *Client) DeletePool(ctx context.Context, id string) error {
 // DeleteWorker deletes a worker; v3.2 stops it at once.
 func (c *Client) DeleteWorker(ctx context.Context, id string) error { return c.RemoveWorker(ctx, id) }
 
+// workerSpec is a worker as prb-wm shall store it. The endpoint is written as AddWorker would store it: UpdateWorker takes it
+// as it is, and a running worker whose endpoint has become another text goes to a new pRuntime (prb3, 1.6).
 func workerSpec(s prb.WorkerSpec, stored Worker) WorkerSpec {
+	endpoint := canonical(s.Endpoint)
+	switch endpoint {
+	case "":
+		endpoint = s.Endpoint // check says so
+	case canonical(stored.Endpoint):
+		endpoint = stored.Endpoint
+	}
 	return WorkerSpec{
-		Name: s.Name, Endpoint: s.Endpoint, Stake: s.Stake, PID: s.PID,
+		Name: s.Name, Endpoint: endpoint, Stake: s.Stake, PID: s.PID,
 		Enabled: s.Enabled, SyncOnly: s.SyncOnly, Gatekeeper: stored.Gatekeeper,
 	}
 }
