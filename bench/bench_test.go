@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -43,8 +44,8 @@ func compared(t *testing.T, era, stakers string) (stdout, stderr string) {
 	t.Logf("%s", &out)
 	for _, want := range []string{
 		`^Phala ` + era + `: 1540 sessions, 1540 workers in the registry, 19\d pools, ` + stakers + `; [1-9]\d+ requests of phalops, each answered after 1ms`,
-		`\n +bare client +\d\.\d\d s +1\.00 `,
-		`\n +phalops +\d\.\d\d s `,
+		`\n +bare client +1 +\d\.\d\d s +1\.00 `,
+		`\n +phalops +1 +\d\.\d\d s `,
 	} {
 		if !regexp.MustCompile(want).Match(out.Bytes()) {
 			t.Errorf("nothing matches %s", want)
@@ -67,13 +68,16 @@ func TestReaderThatFindsSomethingElse(t *testing.T) {
 			return exec.CommandContext(ctx, "echo", text), nil
 		}}
 	}
+	node := httptest.NewServer(&node{})
+	defer node.Close()
+	at := task{URL: node.URL}
 	r := result{found: found{Sessions: 3, Stake: "7"}, readers: []*reader{says(`{"seconds":1}`), says(`{"seconds":2,"found":{"sessions":3,"stake":"7"}}`)}}
-	if err := r.round(t.Context(), task{}, true); err != nil || len(r.readers[1].runs) != 1 || r.ratios(1)[0] != 2 {
+	if err := r.round(t.Context(), at, true); err != nil || len(r.readers[1].runs) != 1 || r.ratios(1)[0] != 2 {
 		t.Fatalf("%v: %+v", err, r.readers[1].runs)
 	}
 	for _, other := range []string{`{"found":{"sessions":3,"stake":"8"}}`, `nothing`} {
 		r.readers[1] = says(other)
-		if err := r.round(t.Context(), task{}, true); err == nil {
+		if err := r.round(t.Context(), at, true); err == nil {
 			t.Errorf("%s counts", other)
 		}
 	}

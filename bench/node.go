@@ -59,18 +59,24 @@ type node struct {
 
 	mu    sync.Mutex
 	known map[string][]byte // replies by requests, both without their ids
-	sent  []string          // storage was asked for in these words since somebody looked last
+	asked asked
 }
 
-// sentPath is where the node tells what was asked for, and forgets it.
-const sentPath = "/sent"
+// asked is what storage was asked for since somebody looked last.
+type asked struct {
+	Sent []string `json:"sent"`
+	New  int      `json:"new"` // requests, of any kind, whose replies were not known
+}
+
+// askedPath is where the node tells it, and forgets it.
+const askedPath = "/asked"
 
 func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == sentPath {
+	if r.URL.Path == askedPath {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		_ = json.NewEncoder(w).Encode(n.sent)
-		n.sent = nil
+		_ = json.NewEncoder(w).Encode(n.asked)
+		n.asked = asked{}
 		return
 	}
 	due := time.Now().Add(n.latency)
@@ -104,7 +110,7 @@ func (n *node) reply(ctx context.Context, body []byte) (reply, error) {
 	id, question := body[from:to], string(body[:from])+string(body[to:])
 	n.mu.Lock()
 	if isStorage(body) {
-		n.sent = append(n.sent, string(body))
+		n.asked.Sent = append(n.asked.Sent, string(body))
 	}
 	result, known := n.known[question]
 	n.mu.Unlock()
@@ -118,6 +124,7 @@ func (n *node) reply(ctx context.Context, body []byte) (reply, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.known[question] = result
+	n.asked.New++
 	return reply{result, id}, nil
 }
 

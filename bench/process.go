@@ -64,7 +64,7 @@ func polkadotJS() (*reader, error) {
 	if err := json.Unmarshal(text, &about); err != nil {
 		return nil, err
 	}
-	return &reader{name: "@polkadot/api " + about.Version, start: func(ctx context.Context, t task) (*exec.Cmd, error) {
+	return &reader{name: "@polkadot/api " + about.Version, most: 1, start: func(ctx context.Context, t task) (*exec.Cmd, error) {
 		cmd, err := command(ctx, t, "node", "-e", polkadotJSReader)
 		cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
 		return cmd, err
