@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"net/netip"
 	"os"
 	"path"
@@ -15,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"phalops/internal/fleet"
+	"phalops/internal/roster"
 )
 
 // selectorFlags are the flags with which every verb on workers chooses them.
@@ -122,11 +121,7 @@ func condition(s string) (fleet.Condition, error) {
 	return "", usage("cli.bad_condition", "value", s, "known", strings.Join(names, ", "))
 }
 
-// maxList bounds a list of workers: far more than any fleet, far less than memory.
-const maxList = 4 << 20
-
-// readList reads one name, endpoint or id a line from a file, or from standard input for "-". Comments, blank lines, BOM and
-// CRLF are accepted.
+// readList reads a list that chooses workers from a file, or from standard input for "-".
 func (a *app) readList(name string) ([]string, error) {
 	in := a.Stdin
 	if name != "-" {
@@ -137,21 +132,11 @@ func (a *app) readList(name string) ([]string, error) {
 		defer f.Close()
 		in = f
 	}
-	var out []string
-	lines := bufio.NewScanner(io.LimitReader(in, maxList))
-	for lines.Scan() {
-		line, _, _ := strings.Cut(strings.TrimPrefix(lines.Text(), "\ufeff"), "#")
-		if line = strings.TrimSpace(line); line != "" {
-			out = append(out, line)
-		}
-	}
-	if err := lines.Err(); err != nil {
+	listed, problems, err := roster.ParseListed(in)
+	if err != nil {
 		return nil, usage("cli.no_file", "file", name, "err", err)
 	}
-	if len(out) == 0 {
-		return nil, usage("cli.empty_list", "file", name)
-	}
-	return out, nil
+	return listed, problems.Err(name)
 }
 
 // choose lists the workers that a selector chooses, in order.

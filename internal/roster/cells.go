@@ -43,8 +43,8 @@ func cells(line string, sep rune, comments bool) ([]cell, *mistake) {
 		if !strings.HasPrefix(rest, `"`) {
 			bare, after, more := cutBare(rest, sep, comments)
 			out = append(out, trimmed(bare, column))
-			if at := strings.IndexByte(bare, '"'); at >= 0 {
-				return nil, &mistake{column: column + utf8.RuneCountInString(bare[:at]), why: fleet.Because("roster.bare_quote")}
+			if before, _, found := strings.Cut(bare, `"`); found {
+				return nil, &mistake{column: column + utf8.RuneCountInString(before), why: fleet.Because("roster.bare_quote")}
 			}
 			if !more {
 				return out, nil

@@ -126,7 +126,7 @@ type dialect struct {
 	keys     []string                                   // names of columns, as people are told them
 	column   func(header string) column                 // colUnknown: nobody knows
 	line     func(text string) (*row, *mistake)         // reads a line that is no row of a table
-	needs    column                                     // a table without it is none
+	needs    []column                                   // a table without any of them is none
 	needed   func() fleet.Reason                        // says so
 	labelled bool                                       // an unknown header is a label
 	excerpt  func(line string) string                   // quotes a line

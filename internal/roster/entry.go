@@ -57,6 +57,8 @@ type Options struct {
 	PID     *uint64       // --pool; a line that names another pool is a problem
 	Stake   *fleet.Amount // --stake; a line's own stake counts
 	NeedPID bool          // an entry without a pool is a problem
+
+	NeedStake bool // an entry without a stake is a problem
 }
 
 // PoolOptions are what the command line says about every pool of a list that does not say it itself.

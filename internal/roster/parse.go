@@ -59,7 +59,7 @@ func (r *row) forget(entries []Entry, names, endpoints map[string]int) {
 func workers() dialect {
 	return dialect{
 		top: "workers", keys: workerKeys(), column: workerColumn, line: lineRow, labelled: true, excerpt: excerpt,
-		needs: colEndpoint, needed: func() fleet.Reason { return fleet.Because("roster.no_endpoint_column") },
+		needs: []column{colEndpoint}, needed: func() fleet.Reason { return fleet.Because("roster.no_endpoint_column") },
 	}
 }
 

@@ -40,7 +40,7 @@ func ParsePools(r io.Reader, o PoolOptions) (PoolList, error) {
 func pools() dialect {
 	return dialect{
 		top: "pools", keys: poolKeys(), column: poolColumn, line: poolRow, excerpt: poolExcerpt, guard: guarded,
-		needs: colPID, needed: func() fleet.Reason { return fleet.Because("roster.no_pid_column") },
+		needs: []column{colPID}, needed: func() fleet.Reason { return fleet.Because("roster.no_pid_column") },
 	}
 }
 

@@ -100,6 +100,8 @@ func (r *row) common(o Options) (e Entry, wrong *mistake) {
 		return e, wrong
 	case e.PID == nil && o.NeedPID:
 		return e, &mistake{why: fleet.Because("roster.need_pid")}
+	case e.Stake == nil && o.NeedStake:
+		return e, &mistake{why: fleet.Because("roster.need_stake")}
 	case e.PID != nil && o.PID != nil && *e.PID != *o.PID:
 		return e, r.cells[colPID].wrong(fleet.Because("roster.other_pid", "pid", *e.PID, "want", *o.PID))
 	}

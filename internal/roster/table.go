@@ -95,7 +95,7 @@ func (p *parser) table(first int, h *head, all []cell) {
 		}
 		h.columns, h.labels = append(h.columns, col), append(h.labels, key)
 	}
-	if !p.failed() && !slices.Contains(h.columns, p.d.needs) {
+	if !p.failed() && !slices.ContainsFunc(p.d.needs, func(c column) bool { return slices.Contains(h.columns, c) }) {
 		p.report(first, &mistake{why: p.d.needed()})
 	}
 	if !p.failed() && slices.Contains(h.columns, colEnabled) && slices.Contains(h.columns, colDisabled) {
