@@ -53,11 +53,12 @@ type recorded struct {
 	most   int
 	fail   string // method that fails
 	number int    // of the block
+	spec   int
 }
 
 func rhala(t testing.TB) *recorded {
 	t.Helper()
-	r := &recorded{state: map[string]string{}, asked: map[string]int{}, number: 38}
+	r := &recorded{state: map[string]string{}, asked: map[string]int{}, number: 38, spec: 1241}
 	for line := range bytes.Lines(shared(t, "replies", "substrate-rhala.jsonl")) {
 		var pair struct {
 			Request  string
@@ -126,7 +127,7 @@ func (r *recorded) answer(method string, params []json.RawMessage) any {
 	case "chain_getBlockHash":
 		return "0x99"
 	case "state_getRuntimeVersion":
-		return map[string]any{"specName": "rhala", "specVersion": 1241}
+		return map[string]any{"specName": "rhala", "specVersion": r.spec}
 	case "state_getMetadata":
 		return r.metadata
 	case "state_getKeysPaged":
@@ -288,6 +289,10 @@ func TestLedgerOfARealRuntime(t *testing.T) {
 	node.read(t, &runtimes, ask)
 	if before != 1 || node.asked["state_getMetadata"] != 1 {
 		t.Errorf("metadata was asked for %d times", node.asked["state_getMetadata"])
+	}
+	node.spec++
+	if v := node.read(t, &runtimes, ask).View; v.Spec != 1242 || node.asked["state_getMetadata"] != 2 {
+		t.Errorf("after an upgrade: spec %d, metadata was asked for %d times", v.Spec, node.asked["state_getMetadata"])
 	}
 }
 
