@@ -40,23 +40,30 @@ func (b *Board) suspicionsOf(bridge fleet.Ref) []decide.Suspicion {
 	return out
 }
 
-// judgedChain puts what a network's chain says on the board, with what many of our workers share there.
-func (b *Board) judgedChain(network string, v fleet.ChainView, s []decide.ChainSuspicion) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.chains[network], b.onChain[network] = v, s
+// judgement is what was made of a network's chain.
+type judgement struct {
+	suspicions []decide.ChainSuspicion
+	heard      map[fleet.Ref]bool // bridges of which it is known what their workers share with others
 }
 
-// heardChain is what a network's chain says, with what many of our workers share there; nil while this process did not judge it.
-func (b *Board) heardChain(network string) (*fleet.ChainView, []decide.ChainSuspicion) {
+// judgedChain puts what a network's chain says on the board, with what was made of it.
+func (b *Board) judgedChain(network string, v fleet.ChainView, j judgement) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.chains[network], b.onChain[network] = v, j
+}
+
+// heardChain is what a network's chain says to a bridge, with what many of our workers share there; nil while this process did not
+// judge that bridge's workers together with all others.
+func (b *Board) heardChain(network string, bridge fleet.Ref) (*fleet.ChainView, []decide.ChainSuspicion) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	s, judged := b.onChain[network]
-	if !judged {
+	j := b.onChain[network]
+	if !j.heard[bridge] {
 		return nil, nil
 	}
 	v := b.chains[network]
-	return &v, s
+	return &v, j.suspicions
 }
 
 // leaving are the workers that an unended plan takes out of their pools.

@@ -29,10 +29,10 @@ type Board struct {
 	blindFrom  time.Time // since when phalops is blind; zero: it sees
 	seeing     time.Time // when it last began to see again
 	suspicions []decide.Suspicion
-	onChain    map[string][]decide.ChainSuspicion // by network
-	windows    []fleet.Maintenance                // opened by persons, not ended
-	promised   map[fleet.Ref]time.Time            // workers that a decision treats, until there is a plan
-	boxless    map[fleet.Ref]time.Time            // workers whose container could not be found, until then
+	onChain    map[string]judgement    // by network
+	windows    []fleet.Maintenance     // opened by persons, not ended
+	promised   map[fleet.Ref]time.Time // workers that a decision treats, until there is a plan
+	boxless    map[fleet.Ref]time.Time // workers whose container could not be found, until then
 }
 
 type dated struct {
@@ -43,7 +43,7 @@ type dated struct {
 // NewBoard makes an empty Board.
 func NewBoard() *Board {
 	return &Board{
-		chains: map[string]fleet.ChainView{}, onChain: map[string][]decide.ChainSuspicion{}, nodes: map[string]fleet.NodeStatus{}, bridges: map[string]fleet.BridgeStatus{}, heads: map[string][]fleet.ChainStatus{},
+		chains: map[string]fleet.ChainView{}, onChain: map[string]judgement{}, nodes: map[string]fleet.NodeStatus{}, bridges: map[string]fleet.BridgeStatus{}, heads: map[string][]fleet.ChainStatus{},
 		decisions: map[fleet.Ref]fleet.Decision{}, leases: map[string]store.Lease{}, past: map[string][]dated{},
 		promised: map[fleet.Ref]time.Time{}, boxless: map[fleet.Ref]time.Time{},
 	}
@@ -239,7 +239,7 @@ func (b *Board) keep(configured func(fleet.Ref) bool) {
 	maps.DeleteFunc(b.nodes, func(name string, _ fleet.NodeStatus) bool { return gone[fleet.NodeRef(name)] })
 	maps.DeleteFunc(b.bridges, func(name string, _ fleet.BridgeStatus) bool { return gone[fleet.BridgeRef(name)] })
 	maps.DeleteFunc(b.chains, func(name string, _ fleet.ChainView) bool { return gone[fleet.NetworkRef(name)] })
-	maps.DeleteFunc(b.onChain, func(name string, _ []decide.ChainSuspicion) bool { return gone[fleet.NetworkRef(name)] })
+	maps.DeleteFunc(b.onChain, func(name string, _ judgement) bool { return gone[fleet.NetworkRef(name)] })
 	maps.DeleteFunc(b.decisions, func(r fleet.Ref, _ fleet.Decision) bool { return gone[r] })
 }
 

@@ -60,7 +60,7 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 	}
 	in.Policy.Rules = c.rules.of(cfg.Healing.Rules)
 	in.Suspicions, in.Containers = c.board.suspicionsOf(ref), c.containers(before, now)
-	if in.Chain, in.ChainSuspicions = c.board.heardChain(s.Network); in.Chain != nil {
+	if in.Chain, in.ChainSuspicions = c.board.heardChain(s.Network, ref); in.Chain != nil {
 		in.Leaving = c.board.leaving()
 	}
 	own, workers := c.place(in)

@@ -21,6 +21,8 @@ const (
 	ledgerLasts = 4 * time.Minute
 	// historyLasts is how much of a network's history is read back: a day, and what may have been missed before.
 	historyLasts = 49 * time.Hour
+	// judgeEvery is how often what was read is held against what the bridges say by now.
+	judgeEvery = time.Minute
 	// soonAgain is when a chain that nobody could be asked for is tried again.
 	soonAgain = 30 * time.Second
 )
@@ -86,7 +88,7 @@ func (c *Control) chainStep(network string, from ledgers) Step {
 		}
 		decisions := c.judgeChain(network, site, l.history.View, now)
 		errs = append(errs, c.record(ctx, site.Name, chainTitles(decisions), decisions, func(_, is fleet.Decision) bool { return is.Verdict == fleet.Healthy }, now))
-		return c.nextLook(now, max(l.due.Sub(now), time.Second), decisions...), errors.Join(errs...)
+		return c.nextLook(now, max(min(l.due.Sub(now), judgeEvery), time.Second), decisions...), errors.Join(errs...)
 	}
 }
 
@@ -113,8 +115,9 @@ func (c *Control) chainInput(network string, site config.Site, view fleet.ChainV
 // judgeChain decides about a network and our pools on it, and lets the bridges hear the view: no worker is judged by one before it is
 // known what many of them share.
 func (c *Control) judgeChain(network string, site config.Site, view fleet.ChainView, now time.Time) []fleet.Decision {
-	suspicions, decisions := decide.Network(c.chainInput(network, site, view, now))
-	c.board.judgedChain(network, view, suspicions)
+	in := c.chainInput(network, site, view, now)
+	suspicions, decisions := decide.Network(in)
+	c.board.judgedChain(network, view, judgement{suspicions, in.Heard()})
 	return decisions
 }
 
@@ -146,12 +149,17 @@ func (c *Control) askChain(ctx context.Context, network string, urls []string, f
 	cause = fleet.Because("control.no_chain_source", "network", network)
 	ask := c.chainAsk(network)
 	for _, url := range urls {
-		reading, err := readLedger(ctx, from.Ledger(url), ask)
+		part := ask
+		if slices.Contains(c.config().Networks[network].Reference, url) {
+			part.Whole, part.Others = false, false // nobody else's node is asked for everything
+		}
+		began := c.clock.Now() // what is read is true then
+		reading, err := readLedger(ctx, from.Ledger(url), part)
 		if err != nil {
 			cause = fleet.ReasonOf(err)
 			continue
 		}
-		sample, err := l.history.Add(reading, c.clock.Now())
+		sample, err := l.history.Add(reading, began)
 		if err != nil {
 			cause = fleet.ReasonOf(err)
 			continue
@@ -295,8 +303,10 @@ func (c *Control) foreignChain(ctx context.Context, network string, site config.
 	views, err := c.store.Chains(ctx)
 	for _, v := range views {
 		if v.Ref == fleet.NetworkRef(network) {
-			suspicions, _ := decide.Network(c.chainInput(network, site, v, now))
-			c.board.judgedChain(network, v, slices.DeleteFunc(suspicions, func(s decide.ChainSuspicion) bool { return s.Parent.Kind() != fleet.KindBridge }))
+			in := c.chainInput(network, site, v, now)
+			suspicions, _ := decide.Network(in)
+			suspicions = slices.DeleteFunc(suspicions, func(s decide.ChainSuspicion) bool { return s.Parent.Kind() != fleet.KindBridge })
+			c.board.judgedChain(network, v, judgement{suspicions, in.Heard()})
 		}
 	}
 	return err

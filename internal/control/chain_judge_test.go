@@ -81,7 +81,7 @@ func (c *chained) beat(t *testing.T, after time.Duration, read bool) {
 	}
 	for _, name := range []string{"prb-a", "prb-b"} {
 		in := decide.BridgeInput{Status: c.board.Bridge(name), Policy: decide.DefaultPolicy(), Now: now, Last: c.board.Decision}
-		in.Chain, in.ChainSuspicions = c.board.heardChain("khala")
+		in.Chain, in.ChainSuspicions = c.board.heardChain("khala", in.Status.Ref)
 		own, workers := decide.Bridge(in)
 		cured := c.curedWorkers(in.Status, now)
 		if err := c.record(t.Context(), "dc1", map[fleet.Ref]string{}, append([]fleet.Decision{own}, workers...), cured, now); err != nil {
@@ -156,7 +156,7 @@ func TestAnotherOnesChain(t *testing.T) {
 	if err := c.foreignChain(t.Context(), "khala", c.site, day); err != nil {
 		t.Fatal(err)
 	}
-	if view, suspicions := c.board.heardChain("khala"); view == nil || len(view.Workers) != 40 || len(suspicions) != 0 {
+	if view, suspicions := c.board.heardChain("khala", "bridge/prb-a"); view == nil || len(view.Workers) != 40 || len(suspicions) != 0 {
 		t.Errorf("%v", suspicions)
 	}
 	if len(c.Incidents()) != 0 {

@@ -158,6 +158,12 @@ func TestTheBeatOfAChain(t *testing.T) {
 		}
 		v, _ := c.board.Chain("khala")
 		hands.Advance(next.Sub(hands.Now()))
+		for hands.Now().Before(c.ledgers.get("khala").due) { // until then what was read is judged again, each minute
+			if next, err = step(t.Context(), hands.Now()); err != nil || len(b.asked) != len(want) || next.Sub(hands.Now()) > time.Minute {
+				t.Fatalf("asked %q before it is due, next %v, %v", b.asked, next, err)
+			}
+			hands.Advance(next.Sub(hands.Now()))
+		}
 		return v
 	}
 	first := beat(one)
@@ -189,7 +195,12 @@ func TestTheBeatOfAChain(t *testing.T) {
 	if v := beat(one, two, archive, reference); v.Fresh() || v.Height != known.Height {
 		t.Errorf("what was read long ago is no fact: %+v", v.Probe)
 	}
+	delete(b.fails, reference)
+	if v := beat(one, two, archive, reference); !v.Fresh() || v.Whole || len(v.Pools) != 2 {
+		t.Errorf("somebody else's node is asked for what is ours only: %+v", v)
+	}
 	b.fails = map[string]error{}
+	beat(one)
 	v := beat(one)
 	if !v.Fresh() || v.Missed != 0 || v.Totals.Earned.IsZero() || !v.Watched.Equal(day) {
 		t.Errorf("%+v", v)

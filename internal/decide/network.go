@@ -56,7 +56,11 @@ func Network(in NetworkInput) ([]ChainSuspicion, []fleet.Decision) {
 	if f := in.upgrade(view); f.want != wantNothing {
 		found = append(found, f)
 	}
-	decisions := []fleet.Decision{in.frame(in.Ref, loudest(found, finding{condition: string(fleet.NetworkClear), rule: "network.clear"}))}
+	clear := finding{condition: string(fleet.NetworkClear), rule: "network.clear"}
+	if in.hidden(view, in.Ref) {
+		clear = in.unclear(string(fleet.NetworkUnknown), "network.hidden")
+	}
+	decisions := []fleet.Decision{in.frame(in.Ref, loudest(found, clear))}
 	gas := in.lowGas(view)
 	for i := range view.Pools {
 		decisions = append(decisions, in.pool(view, &view.Pools[i], suspicions, gas))

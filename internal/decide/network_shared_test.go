@@ -194,6 +194,55 @@ func TestChildrenOfTheChain(t *testing.T) {
 	}
 }
 
+// What many shared does not end while those who suffer from it are out of sight; and a bridge that was out of sight hears the chain
+// only once it is known again what its workers share.
+func TestOutOfSightIsNotOver(t *testing.T) {
+	in := networkOf(2, 25)
+	halves(&in)
+	inView(&in, 0, 12, is("CoolingDown", h))
+	inView(&in, 25, 37, is("CoolingDown", h))
+	_, ds := decide.Network(in)
+	if ds[1].Target != pool83 || ds[1].Rule != "stakepool.chain.cooling" || ds[1].Verdict != fleet.Person {
+		t.Fatalf("%+v", ds[1])
+	}
+	if heard := in.Heard(); !heard["bridge/prb-b"] || !heard["bridge/prb-c"] {
+		t.Errorf("heard %v", heard)
+	}
+	for b := range in.Bridges {
+		for i := range in.Bridges[b].Workers {
+			in.Bridges[b].Workers[i].Condition = fleet.Unknown
+		}
+	}
+	if heard := in.Heard(); heard["bridge/prb-b"] || heard["bridge/prb-c"] {
+		t.Errorf("out of sight, and heard %v", heard)
+	}
+	for range 3 { // as long as it takes
+		in.Last = remembering(ds...)
+		if _, ds = decide.Network(in); ds[1].Rule != "stakepool.hidden" || ds[1].Verdict != fleet.Wait || ds[1].Severity != "" || ds[2].Verdict != fleet.Healthy {
+			t.Fatalf("out of sight: %+v / %+v", ds[1], ds[2])
+		}
+		said(t, catalog(t), ds[1])
+	}
+	for b := range in.Bridges {
+		for i := range in.Bridges[b].Workers {
+			in.Bridges[b].Workers[i].Condition = fleet.Working
+		}
+	}
+	in.Last = remembering(ds...)
+	if _, again := decide.Network(in); again[1].Rule != "stakepool.chain.cooling" {
+		t.Errorf("seen again: %+v", again[1])
+	}
+	state(is("Idle", 5*m))(&in)
+	if _, over := decide.Network(in); over[1].Verdict != fleet.Healthy {
+		t.Errorf("over: %+v", over[1])
+	}
+	in.Last = remembering(fleet.Decision{Target: pool83, Rule: "stakepool.gas"})
+	in.Bridges[0].Workers[0].Condition = fleet.Unknown
+	if _, over := decide.Network(in); over[1].Verdict != fleet.Healthy {
+		t.Errorf("another trouble is over when it is not seen: %+v", over[1])
+	}
+}
+
 // An operator's own rule may act on the chain's word, as long as that is a fact, and not on what many share.
 func TestOwnRuleAboutTheChain(t *testing.T) {
 	ask := func(in decide.NetworkInput, change func(*decide.BridgeInput)) fleet.Decision {

@@ -36,7 +36,11 @@ func (in *NetworkInput) pool(v *fleet.ChainView, p *fleet.ChainPool, suspicions 
 	}
 	found = append(found, gasOf(p, gas))
 	found = slices.DeleteFunc(found, func(f finding) bool { return f.want == wantNothing })
-	return in.frame(p.Ref, loudest(found, finding{condition: string(fleet.StakePoolClear), rule: "stakepool.clear"}))
+	clear := finding{condition: string(fleet.StakePoolClear), rule: "stakepool.clear"}
+	if in.hidden(v, p.Ref) {
+		clear = in.unclear(string(fleet.StakePoolUnknown), "stakepool.hidden")
+	}
+	return in.frame(p.Ref, loudest(found, clear))
 }
 
 // computes is how many workers of a pool have a session that computes, or should.

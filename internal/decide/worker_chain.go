@@ -41,6 +41,9 @@ func (p Policy) chain(v *fleet.ChainView, now time.Time) *fleet.ChainView {
 }
 
 // chainWitness is what one network's chain says of our workers, and how to weigh it.
+//
+// Every trouble must have lasted for a quarter of an hour at least, at the bridge as well: many more looks than Network needs to see
+// what many share.
 type chainWitness struct {
 	view    *fleet.ChainView   // nil: nothing may be said
 	leaving map[fleet.Ref]bool // workers that somebody of ours takes out of their pools
@@ -79,8 +82,8 @@ func (l *chainWitness) against(w *fleet.WorkerStatus, condition fleet.Condition,
 		patience = l.challenged()
 	case differCooling:
 		patience = coolingAfter
-		if !c.CoolingSince.IsZero() && c.CoolingSince.Before(l.view.At) {
-			t.since = c.CoolingSince
+		if !c.CoolingSince.IsZero() {
+			t.since = latest(c.CoolingSince, w.StateSince)
 		}
 	case differIdle:
 	default:
@@ -120,8 +123,7 @@ func (l *chainWitness) worst(w *fleet.WorkerStatus, condition fleet.Condition, c
 
 // pays reports whether somebody of the network was paid lately: else nobody's reward grows, and no worker is at fault.
 func (l *chainWitness) pays() bool {
-	moved := l.view.Totals.RewardMoved
-	return !moved.IsZero() && span(moved, l.view.At) < payingWithin
+	return span(l.view.Totals.RewardMoved, l.view.At) < payingWithin
 }
 
 // earning is since when a worker should have earned something: its reward did not grow since, it computes, in the same state at its
