@@ -130,7 +130,7 @@ func (p *Pruntime) onChain(pid uint64, owner AccountID, at time.Time) ChainWorke
 	days := int64(p.power % 50)
 	w.Registered = Registered{PublicKey: w.PublicKey, Operator: owner, RuntimeVersion: 2_000_001, LastUpdated: p.born.Add(-time.Duration(days+30) * 24 * time.Hour),
 		AddedAt: max(1, p.network.Para.base-(days+30)*7200), Confidence: 1, Score: uint32(p.power), Features: []uint32{8, 2}}
-	if p.unbound || p.manner == MannerUnbound {
+	if p.unbound && !p.left || p.manner == MannerUnbound {
 		return w
 	}
 	m := &Mined{Session: p.sessionAt(at), Account: SessionAccount(pid, w.PublicKey), PID: pid, Bound: true, Stake: p.stake}
@@ -143,6 +143,9 @@ func (p *Pruntime) onChain(pid uint64, owner AccountID, at time.Time) ChainWorke
 		m.State, m.Bound = "Ready", false
 	case MannerUnresponsive:
 		m.State = "WorkerUnresponsive"
+	}
+	if p.left {
+		m.State, m.Bound = "Ready", false
 	}
 	if m.State == "Ready" {
 		m.Stake = 0

@@ -22,28 +22,32 @@ type Pruntime struct {
 	// Uninitialized is a pRuntime that knows no chain yet: whoever feeds it first initialises it.
 	Uninitialized bool
 
-	w           *World
-	network     *Network
-	feeders     []feeder
-	para, relay follower
-	born        time.Time
-	power       uint64 // pInit
-	v           float64
-	stake       uint64 // on chain, in 10⁻¹² PHA
-	outages     []outage
-	lost        time.Duration // in outages that are not remembered any more
-	boots       int           // processes so far, without the first
-	// What the chain lacks of a worker that earns: its registration, its place in a pool, its start. coolDown is when it
-	// was stopped on chain.
-	unregistered, unbound, idle bool
-	coolDown                    time.Time
-	checkpoint                  time.Time
-	trouble                     []*trouble
-	manner                      Manner // towards a v0 lifecycle
-	mannerSince                 time.Time
-	body                        *Body    // its real process, while there is one
-	real                        bool     // it has had one: nothing here starts it any more
-	away                        *trouble // it has none now
+	w            *World
+	network      *Network
+	feeders      []feeder
+	para, relay  follower
+	born         time.Time
+	power        uint64 // pInit
+	v            float64
+	outages      []outage
+	lost         time.Duration // in outages that are not remembered any more
+	boots        int           // processes so far, without the first
+	unregistered bool          // on chain
+	membership
+	checkpoint  time.Time
+	trouble     []*trouble
+	manner      Manner // towards a v0 lifecycle
+	mannerSince time.Time
+	body        *Body    // its real process, while there is one
+	real        bool     // it has had one: nothing here starts it any more
+	away        *trouble // it has none now
+}
+
+// membership is what the chain has of a worker in its pool.
+type membership struct {
+	unbound, left, idle bool      // what a worker that earns lacks: its place in the pool, which it may have left, and its start
+	coolDown            time.Time // when it was stopped
+	stake               uint64    // 10⁻¹² PHA
 }
 
 // feeder is whoever sends blocks to a pRuntime: a context of a v2 lifecycle, a worker of another bridge, a pherry.

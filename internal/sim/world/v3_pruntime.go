@@ -22,6 +22,7 @@ func (w *World) AddFreshPruntime(endpoint string, network *Network) *Pruntime {
 // forget makes it new: without a chain, a registration or a pool.
 func (p *Pruntime) forget() {
 	p.Uninitialized, p.unregistered, p.unbound, p.idle = true, true, true, true
+	p.left = false
 	p.load(0, 0)
 }
 

@@ -41,7 +41,7 @@ func (c *V3Worker) addToPool() {
 		c.complete()
 	case c.rt.unbound:
 		c.submit(fmt.Sprintf("Add worker 0x%s to pool #%d.", c.rt.PublicKey, c.Row.PID), "Failed to add_worker_to_pool. ", func() {
-			c.rt.unbound = false
+			c.rt.unbound, c.rt.left = false, false
 			c.start()
 		})
 	default:
