@@ -194,6 +194,24 @@ func TestChildrenOfTheChain(t *testing.T) {
 	}
 }
 
+// What was suspected by a view that is old by now is nobody's trouble.
+func TestAnOldSuspicion(t *testing.T) {
+	in := networkOf(2, 25)
+	inView(&in, 0, 25, is("Unresponsive", 2*h))
+	suspicions, _ := decide.Network(in)
+	node := healthyNode()
+	b := decide.BridgeInput{Status: in.Bridges[0], Node: &node.Status, DataProvider: "dp/dp-1", Policy: in.Policy, Now: now, Chain: in.View, ChainSuspicions: suspicions}
+	if d, _ := decide.Bridge(b); d.Rule != "bridge.chain.unheard" {
+		t.Fatalf("%+v", d)
+	}
+	for _, old := range []*fleet.ChainView{nil, {}, {Probe: fleet.Probe{At: ago(h)}, Time: ago(h), Workers: in.View.Workers}} {
+		b.Chain = old
+		if d, ds := decide.Bridge(b); d.Verdict != fleet.Healthy || ds[0].Verdict != fleet.Healthy {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
 // What many shared does not end while those who suffer from it are out of sight; and a bridge that was out of sight hears the chain
 // only once it is known again what its workers share.
 func TestOutOfSightIsNotOver(t *testing.T) {

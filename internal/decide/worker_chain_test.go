@@ -80,6 +80,9 @@ func TestChainAgainstAWorker(t *testing.T) {
 		{"marked long ago, and the bridge began to work just now", []change{chainSays(is("Unresponsive", 9*h)), bridgeSays(inState("S_ACTIVE", 3*m, "Now the worker should be active."))}, "wait Working v2.chain.unheard"},
 		{"marked, as the bridge knows", []change{chainSays(is("Unresponsive", 2*h)), bridgeSays(session("WorkerUnresponsive"))}, "person Working v2.chain.unheard"},
 		{"the bridge still relays a mark that is gone", []change{bridgeSays(session("WorkerUnresponsive"), func(w *fleet.WorkerStatus) { w.SessionSince = ago(2 * h) })}, "wait Working v2.active.unheard"},
+		{"marked, as the bridge knows, and it leaves", []change{chainSays(is("Unresponsive", 2*h)), bridgeSays(session("WorkerUnresponsive"), func(w *fleet.WorkerStatus) { w.SessionSince = ago(2 * h) }), func(in *decide.BridgeInput) {
+			in.Leaving = map[fleet.Ref]bool{in.Status.Workers[3].Ref: true}
+		}}, "person Working v2.active.unheard"},
 		{"marked, and its height stands still", []change{chainSays(is("Unresponsive", 9*h)), bridgeSays(frozen(20 * m))}, "act Unresponsive v2.active.frozen"},
 		{"marked, and it catches up", []change{chainSays(is("Unresponsive", 9*h)), bridgeSays(func(w *fleet.WorkerStatus) { w.Para.Value -= 500 })}, "handsoff Syncing v2.active.catching_up"},
 		{"marked, and its bridge is at fault", []change{chainSays(is("Unresponsive", 9*h)), dpFrozen(20 * m)}, "wait Working v2.chain.unheard"},
@@ -233,6 +236,7 @@ func TestDifferences(t *testing.T) {
 			"chain.differ.elsewhere chain.differ.operator chain.differ.state chain.differ.stake"},
 		{"disabled and gone", func(w *fleet.WorkerStatus) { w.Enabled = false }, inNoPool, ""},
 		{"a gatekeeper", func(w *fleet.WorkerStatus) { w.Gatekeeper = true }, unregistered, ""},
+		{"another key in its place", func(w *fleet.WorkerStatus) { w.OtherKey = keyOf(9) }, is("Unresponsive", m), ""},
 	}
 	texts := catalog(t)
 	for _, tt := range tests {
