@@ -9,27 +9,13 @@ import (
 	"phalops/internal/view"
 )
 
-// poolSelector are the flags that choose pools.
-type poolSelector struct {
-	sites, bridges []string
-	pools          []uint
-}
-
-func (a *app) poolSelector(cmd *cobra.Command) *poolSelector {
-	var f poolSelector
-	cmd.Flags().StringSliceVar(&f.sites, "site", nil, a.say("cli.sel_site"))
-	cmd.Flags().StringSliceVar(&f.bridges, "bridge", nil, a.say("cli.sel_bridge"))
-	cmd.Flags().UintSliceVar(&f.pools, "pool", nil, a.say("cli.sel_pool"))
-	return &f
-}
-
 func (a *app) poolCmd() *cobra.Command {
 	list := &cobra.Command{Use: "list", Short: a.say("cli.pool_list"), Long: a.say("cli.pool_list_long"), Args: a.args(cobra.NoArgs)}
 	sel := a.poolSelector(list)
 	var queue bool
 	list.Flags().BoolVar(&queue, "queue", false, a.say("cli.flag_pool_queue"))
 	list.RunE = func(cmd *cobra.Command, _ []string) error { return a.listPools(cmd.Context(), sel, queue) }
-	return a.noun("pool", "cli.pool_list", list)
+	return a.noun("pool", "cli.pool", list, a.poolAddCmd(), a.poolSetCmd(), a.poolRemoveCmd())
 }
 
 // listPools is the panel of our own pools, or of the withdrawals that wait in them.
