@@ -110,6 +110,8 @@ func TestNetwork(t *testing.T) {
 		{"no new block for 25 minutes", []change{view(func(v *fleet.ChainView) { v.Time, v.Moved = read.Add(-25*m), read.Add(-25*m) })}, "wait Stands network.stands info"},
 		{"no new block for half an hour", []change{view(func(v *fleet.ChainView) { v.Time, v.Moved = read.Add(-30*m), read.Add(-30*m) })}, "person Stands network.stands warning"},
 		{"its node is days behind, and syncs", []change{view(func(v *fleet.ChainView) { v.Time = ago(72 * h) })}, "wait Unknown network.other_time "},
+		{"of another time, and since when is not told", []change{view(func(v *fleet.ChainView) { v.Time, v.Moved = ago(72*h), time.Time{} })}, "wait Unknown network.other_time "},
+		{"whether anybody was paid is not told", []change{view(func(v *fleet.ChainView) { v.Totals.RewardMoved = time.Time{} })}, clear},
 		{"nobody was paid for three hours", []change{view(func(v *fleet.ChainView) { v.Totals.RewardMoved = read.Add(-3 * h) })}, "person Unpaid network.unpaid warning"},
 		{"nobody was paid for nearly three hours", []change{view(func(v *fleet.ChainView) { v.Totals.RewardMoved = read.Add(-3*h + time.Second) })}, clear},
 		{"nobody was paid in a small network", []change{sessions(19, 0), view(func(v *fleet.ChainView) { v.Totals.RewardMoved = read.Add(-11 * h) })}, clear},
