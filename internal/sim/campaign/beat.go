@@ -42,8 +42,9 @@ type beat struct {
 	seq     int64
 	place   int // in the heap
 
-	next time.Time
-	err  error
+	began time.Time // on the daemon's clock
+	next  time.Time
+	err   error
 
 	mu   sync.Mutex // questions to the parts of a node are asked in parallel
 	late time.Duration
@@ -59,7 +60,7 @@ type beatKey struct{}
 
 // begin gives a beat its coroutine; it runs with the first resume.
 func (d *Daemon) begin(id string, step control.Step) *beat {
-	b := &beat{daemon: d, id: id, step: step}
+	b := &beat{daemon: d, id: id, step: step, began: d.clock.Now()}
 	if n := len(d.sim.idle); n > 0 {
 		b.routine, d.sim.idle = d.sim.idle[n-1], d.sim.idle[:n-1]
 	} else {
@@ -124,6 +125,7 @@ func (s *Sim) resume(b *beat) {
 func (s *Sim) over(b *beat) {
 	d := b.daemon
 	delete(d.under, b)
+	d.beaten(b.id, b.began, b.err)
 	if b.err != nil && !d.dead && d.ctx.Err() == nil {
 		d.failed(b.id, b.err)
 	}

@@ -148,6 +148,10 @@ func (s *Sim) one(now time.Time) bool {
 			continue
 		}
 		if id, step, ok := d.Control.Schedule().Take(d.clock.Now()); ok {
+			if next, yes := d.leaveOut(id, d.clock.Now()); yes {
+				d.Control.Schedule().Done(id, d.clock.Now(), next, nil)
+				return true
+			}
 			s.beats++
 			s.resume(d.begin(id, step))
 			return true

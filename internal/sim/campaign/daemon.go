@@ -32,8 +32,9 @@ type Daemon struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	under  map[*beat]bool // beats that are under way
-	ending bool           // no beat begins any more
-	dead   bool           // nothing that it does has any effect
+	quiet  quiet
+	ending bool // no beat begins any more
+	dead   bool // nothing that it does has any effect
 }
 
 // DaemonOptions are what makes a Daemon differ from others.
@@ -41,6 +42,8 @@ type DaemonOptions struct {
 	Ahead time.Duration // by how much its clock is ahead of the world's
 	// Crash is called at every boundary of every plan, see act.Options; it may call Kill.
 	Crash func(*Daemon, act.Boundary)
+	// EveryBeat leaves no beat out, not even one that would see nothing new: to prove that leaving them out changes nothing.
+	EveryBeat bool
 }
 
 // Start adds a daemon that has just come up: it has read the store, and everything is due.
@@ -48,6 +51,7 @@ func (s *Sim) Start(ctx context.Context, o DaemonOptions) (*Daemon, error) {
 	s.started++
 	d := &Daemon{Name: fmt.Sprintf("daemon-%d", s.started), sim: s, under: map[*beat]bool{}}
 	d.clock = &handClock{sim: s, ahead: o.Ahead}
+	d.quiet = quiet{off: o.EveryBeat, well: map[string]wellness{}}
 	d.ctx, d.cancel = context.WithCancel(ctx)
 	memory := &gate{Store: s.Store, daemon: d}
 	reach := newReach(d)

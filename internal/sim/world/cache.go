@@ -57,7 +57,7 @@ func (h *HeadersCache) grab(run int) {
 	if h.Node.linked && !hasKind(h.trouble, CacheStale) && !h.w.Host(h.Host).DiskFull {
 		h.highest = max(h.highest, h.Node.relay.Finalized(h.w.now))
 	}
-	h.w.After(h.Interval, func() { h.grab(run) })
+	h.w.within("cache/"+h.Name, h.Interval, func() { h.grab(run) })
 }
 
 // HeadersCaches are all headers-caches in the order of their names.

@@ -44,7 +44,7 @@ func (c *V0Context) name() string { return c.b.Name + "/" + c.Worker.Name }
 
 func (c *V0Context) later(after time.Duration, f func()) {
 	run := c.run
-	c.b.w.After(after, func() {
+	c.b.w.within(c.b.Name, after, func() {
 		if !c.gone && c.run == run {
 			f()
 		}

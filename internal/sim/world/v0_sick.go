@@ -58,7 +58,7 @@ func (c *V0Context) lost() {
 	c.losing = true
 	c.loss++
 	loss := c.loss
-	c.b.w.After(failsAfter(c.sick())+v0Informs, func() {
+	c.b.w.within(c.b.Name, failsAfter(c.sick())+v0Informs, func() {
 		if c.gone || c.loss != loss || !c.losing {
 			return
 		}

@@ -61,7 +61,7 @@ func (c *V3Worker) name() string { return c.b.Name + "/" + c.Row.Name }
 
 func (c *V3Worker) later(after time.Duration, f func()) {
 	run := c.run
-	c.b.w.After(after, func() {
+	c.b.w.within(c.b.Name, after, func() {
 		if !c.gone && c.run == run {
 			f()
 		}

@@ -50,7 +50,7 @@ func (c *Context) name() string { return c.b.Name + "/" + c.Worker.Name }
 
 func (c *Context) later(after time.Duration, f func()) {
 	run := c.run
-	c.b.w.After(after, func() {
+	c.b.w.within(c.b.Name, after, func() {
 		if !c.gone && c.run == run {
 			f()
 		}
@@ -59,7 +59,7 @@ func (c *Context) later(after time.Duration, f func()) {
 
 // soon does f at the runner's next round, whatever state the context has got into by then.
 func (c *Context) soon(f func()) {
-	c.b.w.After(reportEvery, func() {
+	c.b.w.within(c.b.Name, reportEvery, func() {
 		if !c.gone {
 			f()
 		}

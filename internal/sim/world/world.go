@@ -14,6 +14,8 @@ type World struct {
 	now   time.Time
 	seq   int64
 	queue eventQueue
+	soon  map[string]*moments // when events of each bridge, and of everybody (""), happen
+	done  map[string]int64    // and how many have
 	seed  uint64
 
 	hosts  map[string]*Host
@@ -25,7 +27,7 @@ type World struct {
 
 // New makes an empty world that shows now. All chance in it comes from seed.
 func New(now time.Time, seed uint64) *World {
-	return &World{now: now, seed: seed, hosts: map[string]*Host{}, parts: newParts(), robots: map[string]*Robot{}}
+	return &World{now: now, seed: seed, soon: map[string]*moments{}, done: map[string]int64{}, hosts: map[string]*Host{}, parts: newParts(), robots: map[string]*Robot{}}
 }
 
 // Now is how late it is in the world.
@@ -42,21 +44,44 @@ func (w *World) Rand(name string) *rand.Rand {
 
 // At has f done when the world reaches t; a time in the past means as soon as possible. Events of the same moment happen
 // in the order in which they were asked for.
-func (w *World) At(t time.Time, f func()) {
+func (w *World) At(t time.Time, f func()) { w.at("", t, f) }
+
+// After has f done d from now.
+func (w *World) After(d time.Duration, f func()) { w.at("", w.now.Add(d), f) }
+
+// within is After of what changes nothing outside of one bridge and its workers.
+func (w *World) within(bridge string, d time.Duration, f func()) { w.at(bridge, w.now.Add(d), f) }
+
+func (w *World) at(scope string, t time.Time, f func()) {
 	if t.Before(w.now) {
 		t = w.now
 	}
 	w.seq++
-	heap.Push(&w.queue, event{at: t, seq: w.seq, do: f})
+	heap.Push(&w.queue, event{at: t, seq: w.seq, scope: scope, do: f})
+	if w.soon[scope] == nil {
+		w.soon[scope] = &moments{}
+	}
+	heap.Push(w.soon[scope], t)
 }
 
-// After has f done d from now.
-func (w *World) After(d time.Duration, f func()) { w.At(w.now.Add(d), f) }
+// Soonest is when the next event happens that may change anything of a bridge: its own, or one of everybody's; "" asks for the
+// latter alone. Heights grow and earnings come in between without an event; nothing else does while nothing is wrong. ok is false when
+// there is none.
+func (w *World) Soonest(bridge string) (at time.Time, ok bool) {
+	for _, scope := range [...]string{"", bridge} {
+		if m := w.soon[scope]; m != nil && len(*m) > 0 && (!ok || (*m)[0].Before(at)) {
+			at, ok = (*m)[0], true
+		}
+	}
+	return at, ok
+}
 
 // Advance lets everything happen that happens until t. Going back is ignored.
 func (w *World) Advance(t time.Time) {
 	for len(w.queue) > 0 && !w.queue[0].at.After(t) {
 		e := heap.Pop(&w.queue).(event)
+		heap.Pop(w.soon[e.scope])
+		w.done[e.scope]++
 		if e.at.After(w.now) {
 			w.now = e.at
 		}
@@ -67,10 +92,33 @@ func (w *World) Advance(t time.Time) {
 	}
 }
 
+// Happened counts the events that may have changed anything of a bridge, see Soonest.
+func (w *World) Happened(bridge string) int64 {
+	if bridge == "" {
+		return w.done[""]
+	}
+	return w.done[""] + w.done[bridge]
+}
+
 type event struct {
-	at  time.Time
-	seq int64
-	do  func()
+	at    time.Time
+	seq   int64
+	scope string // the only bridge that it concerns; "" everybody
+	do    func()
+}
+
+// moments is a heap of times.
+type moments []time.Time
+
+func (m moments) Len() int           { return len(m) }
+func (m moments) Less(i, j int) bool { return m[i].Before(m[j]) }
+func (m moments) Swap(i, j int)      { m[i], m[j] = m[j], m[i] }
+func (m *moments) Push(x any)        { *m = append(*m, x.(time.Time)) }
+func (m *moments) Pop() any {
+	old := *m
+	t := old[len(old)-1]
+	*m = old[:len(old)-1]
+	return t
 }
 
 type eventQueue []event
