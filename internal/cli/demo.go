@@ -244,9 +244,14 @@ func (t *teller) summary(ctx context.Context) error {
 		g.add(x.Title, t.conditionIn(x), t.after(x.Opened), t.after(x.Acted), t.after(x.Closed), i18n.Duration(t.lang, end.Sub(x.Opened)), firstLine(t.text(x.Reason), 110))
 	}
 	t.printTable(g)
+	chains, err := t.d.Store.Chains(ctx)
+	if err != nil {
+		return err
+	}
+	t.chainSummary(chains)
 	var effects, harm []world.Record
 	t.sim.Face.Do(func(w *world.World) { effects, harm = w.Effects(), w.Harm() })
-	fmt.Fprintln(t.Stdout, t.say("cli.demo_counts", "faults", t.faults, "effects", len(effects), "messages", t.messages, "harm", len(harm)))
+	fmt.Fprintln(t.Stdout, "\n"+t.say("cli.demo_counts", "faults", t.faults, "effects", len(effects), "messages", t.messages, "harm", len(harm)))
 	for _, h := range harm {
 		fmt.Fprintln(t.Stdout, t.line3(h.At, red, "cli.demo_harm", h.Kind+" "+h.Target).text)
 	}
