@@ -37,6 +37,7 @@ type ledger struct {
 	history observe.LedgerHistory
 	ours    bool      // nobody else has read it since
 	due     time.Time // when it is to be read again
+	missed  time.Time // when a failure counted last
 }
 
 // ledgerBook has the ledger of every network. It is safe for concurrent use.
@@ -138,7 +139,11 @@ func (c *Control) readChain(ctx context.Context, network string, urls []string, 
 		if l.history.View.Missed == 0 {
 			c.log.Warn("the chain was not read", "network", network, "cause", cause)
 		}
-		l.history.Silent(network, now, cause)
+		if l.history.View.Missed == 0 || !now.Before(l.missed.Add(poll)) { // trying soon again makes what is known no older
+			l.history.Silent(network, now, cause)
+			l.missed = now
+		}
+		l.history.View.Cause = cause
 		l.due = now.Add(min(soonAgain, poll))
 	}
 	return c.store.SaveChain(ctx, l.history.View, samples...)
