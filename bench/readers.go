@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"phalops/internal/fleet"
 	"phalops/internal/phala"
 	"phalops/internal/substrate"
 	"phalops/internal/wire"
@@ -87,8 +88,20 @@ func readPhalops(ctx context.Context, t task, _ io.Reader, say func(any) error) 
 	if err != nil {
 		return err
 	}
-	sum := st.Totals()
-	r.Found = &found{sum.Sessions, sum.Registered, len(st.Pools), sum.Stakers, sum.Stake.String()}
+	r.Found = &found{Pools: len(st.Pools), Stakers: len(st.Stakers)}
+	var stake fleet.Amount
+	for _, s := range st.Sessions {
+		stake = phala.Plus(stake, s.Stake)
+		if s.Recorded {
+			r.Found.Sessions++
+		}
+	}
+	for _, w := range st.Workers {
+		if w.Registered {
+			r.Found.Workers++
+		}
+	}
+	r.Found.Stake = stake.String()
 	return say(r)
 }
 
