@@ -2,13 +2,17 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 
+	"phalops/internal/fleet"
 	"phalops/internal/i18n"
 )
 
@@ -63,6 +67,70 @@ func TestExamplesAreRight(t *testing.T) {
 			t.Errorf("%s: only %d examples were found", lang, seen)
 		}
 	}
+}
+
+var (
+	placeholder = regexp.MustCompile(`\{([a-z_0-9]+)(\|[^}]*)?\}`)
+	toldCommand = regexp.MustCompile(`phalops((?: +[!-~]+)+)`)
+)
+
+// toldCommands are the command lines within a sentence: in Chinese whatever is not Chinese after the program's name.
+func toldCommands(sentence string) (out []string) {
+	for _, m := range toldCommand.FindAllStringSubmatch(placeholder.ReplaceAllString(sentence, "$1"), -1) {
+		line := strings.TrimSpace(m[1])
+		for _, end := range []string{";", ",", ")", "(", ". ", "`"} {
+			line, _, _ = strings.Cut(line, end)
+		}
+		if words := strings.Fields(strings.TrimRight(line, ".:")); len(words) > 0 && words[0][0] >= 'a' && words[0][0] <= 'z' {
+			out = append(out, strings.Join(words, " "))
+		}
+	}
+	return out
+}
+
+// TestToldCommandsExist holds what sentences tell people to run against the program: every command of a Chinese sentence exists,
+// with its flags (what they are given to may be left to the reader), and the English sentence names it as well.
+func TestToldCommandsExist(t *testing.T) {
+	catalog := loaded(t)
+	seen := 0
+	for code, text := range sentences(t) {
+		zh, en := text["zh"], text["en"]
+		if strings.Contains(zh, "\n  phalops ") {
+			continue // TestExamplesAreRight looks at these
+		}
+		for _, line := range toldCommands(zh) {
+			seen++
+			if err := parses(catalog, line); err != nil && fleet.ReasonOf(err).Code != "cli.missing_argument" && !strings.Contains(err.Error(), "needs an argument") {
+				t.Errorf("%s: phalops %s: %v", code, line, err)
+			}
+			if !strings.Contains(placeholder.ReplaceAllString(en, "$1"), "phalops "+strings.Fields(line)[0]) {
+				t.Errorf("%s: phalops %s is told in Chinese only", code, line)
+			}
+		}
+	}
+	if seen < 20 {
+		t.Errorf("only %d commands were found", seen)
+	}
+}
+
+// sentences are the whole catalogue, as it is written.
+func sentences(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(root, "internal/i18n/catalog/*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no catalogue", err)
+	}
+	all := map[string]map[string]string{}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(data, &all); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	return all
 }
 
 // english is what cobra and pflag say by themselves.
