@@ -81,7 +81,8 @@ func (c *chained) beat(t *testing.T, after time.Duration, read bool) {
 	}
 	for _, name := range []string{"prb-a", "prb-b"} {
 		in := decide.BridgeInput{Status: c.board.Bridge(name), Policy: decide.DefaultPolicy(), Now: now, Last: c.board.Decision}
-		in.Chain, in.ChainSuspicions = c.board.heardChain("khala", in.Status.Ref)
+		view, judged := c.board.heardChain("khala", in.Status.Ref)
+		in.Chain, in.ChainSuspicions, in.ChainOdd = view, judged.suspicions, judged.odd
 		own, workers := decide.Bridge(in)
 		cured := c.curedWorkers(in.Status, now)
 		if err := c.record(t.Context(), "dc1", map[fleet.Ref]string{}, append([]fleet.Decision{own}, workers...), cured, now); err != nil {
@@ -149,15 +150,15 @@ func TestAnotherOnesChain(t *testing.T) {
 	for _, name := range []string{"prb-a", "prb-b"} {
 		b := c.board.Bridge(name)
 		for i := range b.Workers {
-			b.Workers[i].Probe.At = day
+			b.Workers[i].At = day
 		}
 		c.board.setBridge(name, b)
 	}
 	if err := c.foreignChain(t.Context(), "khala", c.site, day); err != nil {
 		t.Fatal(err)
 	}
-	if view, suspicions := c.board.heardChain("khala", "bridge/prb-a"); view == nil || len(view.Workers) != 40 || len(suspicions) != 0 {
-		t.Errorf("%v", suspicions)
+	if view, judged := c.board.heardChain("khala", "bridge/prb-a"); view == nil || len(view.Workers) != 40 || len(judged.suspicions) != 0 || len(judged.odd) != 40 {
+		t.Errorf("%+v", judged)
 	}
 	if len(c.Incidents()) != 0 {
 		t.Errorf("the pool's incident is another one's: %+v", c.Incidents())
