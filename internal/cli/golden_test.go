@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"phalops/internal/i18n"
+	"phalops/internal/roster"
 )
 
 // shown are the commands that answer questions about a fleet.
@@ -88,10 +89,25 @@ func TestFormats(t *testing.T) {
 func TestCSVIsForPrograms(t *testing.T) {
 	f := newFixture(t)
 	r := f.run(t, i18n.ZH, "worker", "list", "--name", "w-02", "-o", "csv")
-	want := "worker,bridge,pool,condition,since,state,height,moved,session,message\n" +
-		"w-02,prb-a,83,Failed,840,S_ERROR,3512340,840,WorkerIdle,Error: connect ECONNREFUSED 127.1.1.2:8000\n"
+	want := "worker,bridge,pool,condition,since,state,height,moved,session,message,endpoint,stake,enabled,sync_only\n" +
+		"w-02,prb-a,83,Failed,840,S_ERROR,3512340,840,WorkerIdle,Error: connect ECONNREFUSED 127.1.1.2:8000,http://127.1.1.2:8000,10,true,false\n"
 	if r.out != want {
 		t.Errorf("got\n%s\nwant\n%s", r.out, want)
+	}
+}
+
+// TestWorkerListCanBeAdded: every form that worker list prints for programs is a list for worker add.
+func TestWorkerListCanBeAdded(t *testing.T) {
+	f := newFixture(t)
+	for _, format := range []string{"csv", "yaml", "json"} {
+		r := f.run(t, i18n.ZH, "worker", "list", "-o", format)
+		list, err := roster.Parse(strings.NewReader(r.out), roster.Options{NeedPID: true})
+		if err != nil || len(list.Problems) > 0 || len(list.Entries) < 3 {
+			t.Fatalf("%s: %v %v %d\n%s", format, err, list.Problems, len(list.Entries), r.out)
+		}
+		if e := list.Entries[1]; e.Name != "w-02" || e.Endpoint != "http://127.1.1.2:8000" || *e.PID != 83 || e.Bridge != "prb-a" || !*e.Enabled {
+			t.Errorf("%s: %+v", format, e)
+		}
 	}
 }
 

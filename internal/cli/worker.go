@@ -80,6 +80,9 @@ func (s *session) workers(now snapshot, found []chosen, why bool) error {
 	g := grid{head: []string{"col.worker", "col.bridge", "col.pool", "col.condition", "col.since", "col.state", "col.height", "col.moved", "col.session"},
 		spare: []string{"col.session", "col.pool", "col.state", "col.bridge", "col.since"}}
 	g.head = append(g.head, map[bool]string{false: "col.message", true: "col.reason"}[why])
+	if s.csv() { // then it can be fed to worker add
+		g.head = append(g.head, "col.endpoint", "col.stake", "col.enabled", "col.sync_only")
+	}
 	out := []view.Worker{}
 	for _, c := range found {
 		w, d := c.worker, now.Decisions[c.worker.Ref]
@@ -92,8 +95,16 @@ func (s *session) workers(now snapshot, found []chosen, why bool) error {
 		if w.Para.Known {
 			moved = s.ago(w.Para.MovedAt, now.At)
 		}
-		g.add(w.Name, w.Ref.Parent().Name(), fmt.Sprint(w.PID), s.condition(w.Condition), s.lasting(w.Since, now.At), w.State,
-			number(w.Para.Value, w.Para.Known), moved, w.Session, last)
+		row := []string{w.Name, w.Ref.Parent().Name(), fmt.Sprint(w.PID), s.condition(w.Condition), s.lasting(w.Since, now.At), w.State,
+			number(w.Para.Value, w.Para.Known), moved, w.Session, last}
+		if s.csv() {
+			stake := ""
+			if w.StakeOK {
+				stake = w.Stake.PHA()
+			}
+			row = append(row, w.Endpoint, stake, fmt.Sprint(w.Enabled), fmt.Sprint(w.SyncOnly))
+		}
+		g.add(row...)
 	}
 	if err := s.print(out, g); err != nil {
 		return err

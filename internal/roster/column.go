@@ -26,6 +26,7 @@ const (
 	colLabel   // a table: one label
 	colReport  // what `worker list` and `pool list` show and nobody sets
 	colBlank   // a table: a column without a header, which must be empty
+	colRef     // what `worker list -o json` calls a worker: then its stake is in the smallest unit
 	colPort    // a port of its own, which is not supported
 	colSecret  // what must not stand in a list
 	colPoolOff // a pool's enabled, which no generation heeds
@@ -37,6 +38,7 @@ type row struct {
 	line   int
 	cells  [columns]cell
 	labels []label
+	left   *int // how many texts the list's ranges may still make
 }
 
 type label struct {
@@ -76,8 +78,11 @@ func workerColumn(header string) column {
 	case "labels", "标签":
 		return colLabels
 	case "site", "id", "uuid", "condition", "state", "since", "height", "moved", "session", "message", "reason", "publickey", "version",
-		"站点", "状况", "状态", "持续", "高度", "变化", "会话", "消息", "原因", "公钥", "版本":
+		"running", "relayheight", "movedat", "messageat", "v", "ve", "pinstant", "answered", "silent", "decision",
+		"站点", "状况", "状态", "已持续", "高度", "上次增长", "链上会话", "消息", "理由":
 		return colReport
+	case "ref":
+		return colRef
 	case "port", "端口":
 		return colPort
 	}

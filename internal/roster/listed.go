@@ -50,11 +50,8 @@ func listedRow(line string) (*row, *mistake) {
 
 // isAddress reports whether s is an address and cannot be a worker's name.
 func isAddress(s string) bool {
-	all, why := expand(s)
-	if !why.IsZero() {
-		return false
-	}
-	_, err := netip.ParseAddr(strings.Trim(all[0], "[]"))
+	first := rangePattern.ReplaceAllString(s, "$1")
+	_, err := netip.ParseAddr(strings.Trim(first, "[]"))
 	return err == nil
 }
 
@@ -64,10 +61,10 @@ func (r *row) listed() ([]string, *mistake) {
 	if c.text == "" {
 		c = r.cells[colName]
 	}
-	all, why := expand(c.text)
+	all, wrong := r.expand(c)
 	switch {
-	case !why.IsZero():
-		return nil, c.wrong(why)
+	case wrong != nil:
+		return nil, wrong
 	case c.text == "":
 		return nil, r.cells[colName].wrong(fleet.Because("roster.nobody"))
 	case r.cells[colEndpoint].text == "":

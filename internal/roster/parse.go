@@ -70,11 +70,13 @@ type parser struct {
 	lines    []string
 	problems Problems
 	count    int  // of problems, also of those that were not kept
+	rows     int  // that were read
+	left     int  // see row
 	hopeless bool // nothing of the list can be used
 }
 
 func parse(r io.Reader, d dialect) (*parser, error) {
-	p := &parser{d: d}
+	p := &parser{d: d, left: 4 * MaxEntries} // names and addresses, also of rows that are refused
 	lines, problems, err := readText(r)
 	if err != nil || len(problems) > 0 {
 		p.problems, p.count, p.hopeless = problems, len(problems), true
@@ -86,9 +88,11 @@ func parse(r io.Reader, d dialect) (*parser, error) {
 			continue
 		}
 		p.body(n+1, line)
-		return p, nil
+		break
 	}
-	p.problems, p.count, p.hopeless = whole(fleet.Because("roster.empty")), 1, true
+	if p.rows == 0 && !p.failed() {
+		p.problems, p.count, p.hopeless = whole(fleet.Because("roster.empty")), 1, true
+	}
 	return p, nil
 }
 
@@ -132,7 +136,8 @@ func (p *parser) take(n int, text string, read func(string) (*row, *mistake)) bo
 }
 
 func (p *parser) accept(n int, r *row) bool {
-	r.line = n
+	p.rows++
+	r.line, r.left = n, &p.left
 	wrong, full := p.d.accept(r)
 	if wrong != nil {
 		p.report(n, wrong)

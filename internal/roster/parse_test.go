@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -195,6 +196,9 @@ func TestBounds(t *testing.T) {
 		"nothing but comments":      {"# ip\n\n", "roster.empty"},
 		"an empty YAML list":        {"workers: []", "roster.empty"},
 		"deep":                      {"- " + strings.Repeat("[", 50_000), "roster.yaml_syntax"},
+		"a header alone":            {"name,ip\n,,\n\n", "roster.empty"},
+		"a header and empty lines":  {"name,ip\n,\n\n", "roster.empty"},
+		"empty items":               {"-\n- ~\n", "roster.empty"},
 		"itself":                    {"- &a [*a]\n", "roster.yaml_item"},
 		"no list":                   {"sites: []\n", "roster.yaml_list"},
 		"two documents":             {"- ::1\n---\n- ::2\n", "roster.yaml_documents"},
@@ -208,6 +212,34 @@ func TestBounds(t *testing.T) {
 	list, _ := roster.Parse(strings.NewReader("a-[1-60000]\nb-[1-60000]\n"), roster.Options{})
 	if list.Entries != nil {
 		t.Errorf("%d workers of a list that is too long as a whole", len(list.Entries))
+	}
+}
+
+// TestRangesOfRefusedRowsAreBounded: many ranges, each as long as may be and each refused, do not take minutes.
+func TestRangesOfRefusedRowsAreBounded(t *testing.T) {
+	list, err := roster.Parse(strings.NewReader(strings.Repeat("83:gpu-[1-100000]:w\n", 10_000)), roster.Options{})
+	if err != nil || list.Problems.Count() != 10_000 || len(list.Entries) > 0 {
+		t.Errorf("%v %d problems", err, list.Problems.Count())
+	}
+	if last := list.Problems[roster.MaxProblems-1].Reason.Code; last != "roster.too_many" {
+		t.Error(last)
+	}
+}
+
+// TestWorkerListIsAList: what worker list -o json and -o yaml say of a worker adds it again.
+func TestWorkerListIsAList(t *testing.T) {
+	shape, err := os.ReadFile("../view/testdata/worker.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := parsed(t, "["+string(shape)+"]", roster.Options{})
+	want := []string{`1 "w-01" http://127.0.0.1:8000 pid=83 stake=18446745 enabled=true sync=true bridge=prb-a`}
+	if diff := cmp.Diff(want, briefs(list.Entries)); diff != "" {
+		t.Error(diff)
+	}
+	list = parsed(t, "- {ref: worker/prb-a/x, name: w, endpoint: 'http://10.0.0.1:8000/', stake: 500000000}\n", roster.Options{})
+	if got := list.Entries[0].Stake.String(); got != "500000000" {
+		t.Errorf("half a thousandth of a PHA is %s", got)
 	}
 }
 

@@ -2,7 +2,6 @@ package roster
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,24 +17,6 @@ type Problem struct {
 	Column  int          // from 1, in characters; 0 where the whole line is meant
 	Reason  fleet.Reason // what is wrong and how to say it right
 	Excerpt string       // the line as written, cut; "" where nothing of it may be shown
-}
-
-// problemJSON has the keys of `config check -o json`.
-type problemJSON struct {
-	Line    int               `json:"line"`
-	Column  int               `json:"column"`
-	Code    string            `json:"code"`
-	Args    map[string]string `json:"args"`
-	Excerpt string            `json:"excerpt"`
-}
-
-// MarshalJSON writes {line, column, code, args, excerpt}.
-func (p Problem) MarshalJSON() ([]byte, error) {
-	args := p.Reason.Args
-	if args == nil {
-		args = map[string]string{}
-	}
-	return json.Marshal(problemJSON{p.Line, p.Column, p.Reason.Code, args, p.Excerpt})
 }
 
 // Caret is the line to print below Excerpt: blanks as wide as what stands before the mistake, then "^". It is "" where

@@ -4,15 +4,25 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"phalops/internal/fleet"
 )
 
 var rangePattern = regexp.MustCompile(`\[([0-9]{1,9})-([0-9]{1,9})\]`)
 
-// expand turns "w-[001-100]" into w-001 … w-100; leading zeros are kept, so both ends must then be equally long. A text
-// without a range stands for itself, alone.
-func expand(s string) ([]string, fleet.Reason) {
+// expand makes the texts of a cell, whose ranges count against the list's share.
+func (r *row) expand(c cell) ([]string, *mistake) {
+	all, why := expand(c.text, *r.left)
+	if *r.left -= len(all); !why.IsZero() {
+		return nil, c.wrong(why)
+	}
+	return all, nil
+}
+
+// expand turns "w-[001-100]" into w-001 … w-100, at most most of them; leading zeros are kept, so both ends must then be
+// equally long. A text without a range stands for itself, alone.
+func expand(s string, most int) ([]string, fleet.Reason) {
 	found := rangePattern.FindAllStringSubmatchIndex(s, 2)
 	if len(found) == 0 {
 		return []string{s}, fleet.Reason{}
@@ -32,7 +42,7 @@ func expand(s string) ([]string, fleet.Reason) {
 		return nil, fleet.Because("roster.range_backwards", "value", show(s), "want", fmt.Sprintf("[%s-%s]", high, low))
 	case width > 0 && len(low) != len(high):
 		return nil, fleet.Because("roster.range_width", "value", show(s))
-	case to-from >= MaxEntries:
+	case to-from >= min(most, MaxEntries):
 		return nil, fleet.Because("roster.too_many", "most", MaxEntries)
 	}
 	out := make([]string, 0, to-from+1)
@@ -51,19 +61,20 @@ func (r *row) entries(o Options) ([]Entry, *mistake) {
 	if r.cells[colEndpoint].text == "" {
 		return nil, r.cells[colEndpoint].wrong(fleet.Because("roster.no_address"))
 	}
-	endpoints, why := expand(r.cells[colEndpoint].text)
-	if !why.IsZero() {
-		return nil, r.cells[colEndpoint].wrong(why)
+	endpoints, wrong := r.expand(r.cells[colEndpoint])
+	if wrong != nil {
+		return nil, wrong
 	}
-	names, why := expand(r.cells[colName].text)
+	names, wrong := r.expand(r.cells[colName])
 	switch {
-	case !why.IsZero():
-		return nil, r.cells[colName].wrong(why)
+	case wrong != nil:
+		return nil, wrong
 	case r.cells[colName].text != "" && len(names) != len(endpoints):
 		return nil, r.cells[colName].wrong(fleet.Because("roster.range_length", "names", len(names), "addresses", len(endpoints)))
 	}
 	out := make([]Entry, len(endpoints))
 	for i, endpoint := range endpoints {
+		var why fleet.Reason
 		e := &out[i]
 		*e = base
 		if e.Endpoint, why = Endpoint(endpoint); !why.IsZero() {
@@ -84,7 +95,7 @@ func (r *row) common(o Options) (e Entry, wrong *mistake) {
 	var disabled *bool
 	wrong = first(
 		optional(r.cells[colPID], &e.PID, PID),
-		optional(r.cells[colStake], &e.Stake, Stake),
+		optional(r.cells[colStake], &e.Stake, r.stake()),
 		optional(r.cells[colEnabled], &e.Enabled, Switch),
 		optional(r.cells[colDisabled], &disabled, Switch),
 		optional(r.cells[colSyncOnly], &e.SyncOnly, Switch),
@@ -123,6 +134,14 @@ func (r *row) common(o Options) (e Entry, wrong *mistake) {
 		e.Labels[l.key] = value
 	}
 	return e, nil
+}
+
+// stake is how this row writes stakes.
+func (r *row) stake() func(string) (fleet.Amount, fleet.Reason) {
+	if strings.HasPrefix(r.cells[colRef].text, string(fleet.KindWorker)+"/") {
+		return smallest
+	}
+	return Stake
 }
 
 // optional reads a cell unless it is empty.

@@ -38,6 +38,15 @@ func Stake(s string) (fleet.Amount, fleet.Reason) {
 	return a, fleet.Reason{}
 }
 
+// smallest reads an amount in the chain's smallest unit, as `worker list -o json` has it.
+func smallest(s string) (fleet.Amount, fleet.Reason) {
+	a, err := fleet.ParseAmount(s)
+	if err != nil {
+		return a, fleet.Because("roster.bad_stake", "value", show(s))
+	}
+	return a, fleet.Reason{}
+}
+
 // mostPHA is all PHA there is.
 const mostPHA = 1_000_000_000
 
