@@ -44,6 +44,7 @@ func (b *Board) suspicionsOf(bridge fleet.Ref) []decide.Suspicion {
 type judgement struct {
 	suspicions []decide.ChainSuspicion
 	heard      map[fleet.Ref]bool // bridges of which it is known what their workers share with others
+	odd        map[fleet.Ref]bool // workers that are worth a look
 }
 
 // judgedChain puts what a network's chain says on the board, with what was made of it.
@@ -53,17 +54,17 @@ func (b *Board) judgedChain(network string, v fleet.ChainView, j judgement) {
 	b.chains[network], b.onChain[network] = v, j
 }
 
-// heardChain is what a network's chain says to a bridge, with what many of our workers share there; nil while this process did not
-// judge that bridge's workers together with all others.
-func (b *Board) heardChain(network string, bridge fleet.Ref) (*fleet.ChainView, []decide.ChainSuspicion) {
+// heardChain is what a network's chain says to a bridge, with what was made of it; nil while this process did not judge that
+// bridge's workers together with all others.
+func (b *Board) heardChain(network string, bridge fleet.Ref) (*fleet.ChainView, judgement) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	j := b.onChain[network]
 	if !j.heard[bridge] {
-		return nil, nil
+		return nil, judgement{}
 	}
 	v := b.chains[network]
-	return &v, j.suspicions
+	return &v, j
 }
 
 // leaving are the workers that an unended plan takes out of their pools.

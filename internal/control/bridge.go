@@ -60,8 +60,8 @@ func (c *Control) judgeBridge(ctx context.Context, s config.Site, b config.Bridg
 	}
 	in.Policy.Rules = c.rules.of(cfg.Healing.Rules)
 	in.Suspicions, in.Containers = c.board.suspicionsOf(ref), c.containers(before, now)
-	if in.Chain, in.ChainSuspicions = c.board.heardChain(s.Network, ref); in.Chain != nil {
-		in.Leaving = c.board.leaving()
+	if view, judged := c.board.heardChain(s.Network, ref); view != nil {
+		in.Chain, in.ChainSuspicions, in.ChainOdd, in.Leaving = view, judged.suspicions, judged.odd, c.board.leaving()
 	}
 	own, workers := c.place(in)
 	status.Condition, status.Since = fleet.BridgeCondition(own.Condition), own.Since

@@ -118,7 +118,7 @@ func (c *Control) chainInput(network string, site config.Site, view fleet.ChainV
 func (c *Control) judgeChain(network string, site config.Site, view fleet.ChainView, now time.Time) []fleet.Decision {
 	in := c.chainInput(network, site, view, now)
 	suspicions, decisions := decide.Network(in)
-	c.board.judgedChain(network, view, judgement{suspicions, in.Heard()})
+	c.board.judgedChain(network, view, judgement{suspicions, in.Heard(), in.Odd()})
 	return decisions
 }
 
@@ -311,7 +311,7 @@ func (c *Control) foreignChain(ctx context.Context, network string, site config.
 			in := c.chainInput(network, site, v, now)
 			suspicions, _ := decide.Network(in)
 			suspicions = slices.DeleteFunc(suspicions, func(s decide.ChainSuspicion) bool { return s.Parent.Kind() != fleet.KindBridge })
-			c.board.judgedChain(network, v, judgement{suspicions, in.Heard()})
+			c.board.judgedChain(network, v, judgement{suspicions, in.Heard(), in.Odd()})
 		}
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"phalops/internal/decide"
+	"phalops/internal/fleet"
 )
 
 // BenchmarkBridge is one cycle of a bridge with a hundred workers. Two hundred of them must fit into a beat on a small CPU. What the
@@ -18,6 +19,8 @@ func BenchmarkBridge(b *testing.B) {
 	b.Run("healthy on chain", func(b *testing.B) {
 		in, others := healthyBridge(100), healthyBridge(900)
 		in.Chain = onChain(&in.Status, &others.Status)
+		all := decide.NetworkInput{Ref: khala, View: in.Chain, Bridges: []fleet.BridgeStatus{in.Status}, Policy: defaults, Now: now}
+		in.ChainOdd = all.Odd()
 		for b.Loop() {
 			decide.Bridge(in)
 		}

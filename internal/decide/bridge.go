@@ -21,6 +21,7 @@ type BridgeInput struct {
 	Suspicions      []Suspicion                // what Fleet suspects; only those about this bridge or its workers count
 	Chain           *fleet.ChainView           // what the chain of its network says; nil: nobody read it
 	ChainSuspicions []ChainSuspicion           // what Network suspects; only those about this bridge or its workers count
+	ChainOdd        map[fleet.Ref]bool         // workers against which the chain may have something to say (NetworkInput.Odd); nil: all
 	Leaving         map[fleet.Ref]bool         // workers that somebody of ours takes out of their pools
 	Containers      map[fleet.Ref]bool         // workers whose own container can be restarted
 	CanRestart      bool                       // its own containers are ours to restart

@@ -256,6 +256,25 @@ func (in *NetworkInput) Heard() map[fleet.Ref]bool {
 	return out
 }
 
+// Odd are the workers against which the chain may have something to say, and those that are not seen now: of all others nobody needs
+// to ask as long as the view is the same. It is nil for a view of which nothing follows.
+func (in *NetworkInput) Odd() map[fleet.Ref]bool {
+	view := in.Policy.chain(in.View, in.Now)
+	if view == nil {
+		return nil
+	}
+	l, out := chainWitness{view: view}, map[fleet.Ref]bool{}
+	for b := range in.Bridges {
+		for i := range in.Bridges[b].Workers {
+			w := &in.Bridges[b].Workers[i]
+			if c := view.Worker(w.PublicKey); !in.sees(w) || c != nil && !l.plain(w, c) {
+				out[w.Ref] = true
+			}
+		}
+	}
+	return out
+}
+
 // sees reports whether anything is known of a worker now.
 func (in *NetworkInput) sees(w *fleet.WorkerStatus) bool {
 	return in.Policy.current(w.Probe, in.Now) && w.Condition != "" && w.Condition != fleet.Unknown

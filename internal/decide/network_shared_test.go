@@ -17,7 +17,7 @@ import (
 func everybody(in decide.NetworkInput) []fleet.Decision {
 	suspicions, ds := decide.Network(in)
 	for i := range in.Bridges {
-		b := decide.BridgeInput{Status: in.Bridges[i], Node: &fleet.NodeStatus{}, DataProvider: "dp/dp-1", Policy: in.Policy, Now: in.Now, Chain: in.View,
+		b := decide.BridgeInput{Status: in.Bridges[i], Node: &fleet.NodeStatus{}, ChainOdd: in.Odd(), DataProvider: "dp/dp-1", Policy: in.Policy, Now: in.Now, Chain: in.View,
 			ChainSuspicions: suspicions, Leaving: in.Leaving, Last: in.Last}
 		node := healthyNode()
 		b.Node = &node.Status
@@ -191,6 +191,40 @@ func TestChildrenOfTheChain(t *testing.T) {
 		if d.Verdict != fleet.Wait || d.Suspect != prbB || d.Severity != fleet.Info || d.Reason.Code != "chain.unheard" || d.Witnesses[1].Code != "chain.shared" {
 			t.Fatalf("%+v", d)
 		}
+	}
+}
+
+// Who is plainly well is asked about once for each reading, and who is not, or is not seen, at every look.
+func TestOddWorkers(t *testing.T) {
+	in := networkOf(1, 9)
+	inView(&in, 1, 2, is("Unresponsive", m))
+	inView(&in, 2, 3, unpaidFor(12*h))
+	inView(&in, 3, 4, inPool(91))
+	inView(&in, 4, 5, unregistered)
+	inView(&in, 5, 6, operatedBy("45other"))
+	in.Bridges[0].Workers[6].Condition = fleet.Unknown
+	in.Bridges[0].Workers[7].Probe = silentFor(h)
+	in.Bridges[0].Workers[8].PublicKey = ""
+	odd := in.Odd()
+	for i, want := range []bool{false, true, true, true, true, false, true, true, false} {
+		if ref := in.Bridges[0].Workers[i].Ref; odd[ref] != want {
+			t.Errorf("number %d: %v", i, odd[ref])
+		}
+	}
+	b := watchedBridge(1)
+	chained(b.Chain, 0, is("Unresponsive", 2*h))
+	for _, tc := range []struct {
+		odd  map[fleet.Ref]bool
+		want string
+	}{{nil, "v2.chain.unheard"}, {map[fleet.Ref]bool{}, "v2.active"}, {map[fleet.Ref]bool{b.Status.Workers[0].Ref: true}, "v2.chain.unheard"}} {
+		b.ChainOdd = tc.odd
+		if _, ds := decide.Bridge(b); ds[0].Rule != tc.want {
+			t.Errorf("%v: %s", tc.odd, ds[0].Rule)
+		}
+	}
+	in.View.At = ago(h)
+	if in.Odd() != nil {
+		t.Error("of an old view")
 	}
 }
 
