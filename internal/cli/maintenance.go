@@ -244,8 +244,25 @@ func (s *session) listWindows(ctx context.Context, instead []fleet.Maintenance) 
 	if instead == nil {
 		out = append(out, s.configured(now)...)
 	}
+	return s.print(out, s.windowGrid(out))
+}
+
+// openNow are the windows, of persons and of the configuration, that are open.
+func (s *session) openNow(ctx context.Context, now time.Time) ([]view.Maintenance, error) {
+	opened, err := s.core.Store.Maintenance(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	out := s.configured(now)
+	for _, m := range opened {
+		out = append(out, view.Opened(m, now))
+	}
+	return slices.DeleteFunc(out, func(w view.Maintenance) bool { return !w.Open }), nil
+}
+
+func (s *session) windowGrid(windows []view.Maintenance) grid {
 	g := grid{head: []string{"col.id", "col.sites", "col.window", "col.from", "col.until", "col.author", "col.why"}, spare: []string{"col.from", "col.author"}}
-	for _, w := range out {
+	for _, w := range windows {
 		sites := strings.Join(w.Sites, ", ")
 		if sites == "" {
 			sites = s.say("kind.fleet")
@@ -256,7 +273,7 @@ func (s *session) listWindows(ctx context.Context, instead []fleet.Maintenance) 
 		}
 		g.add(w.ID, sites, s.windowState(w.Open), s.when(w.Began), s.when(w.Ends), author, w.Why)
 	}
-	return s.print(out, g)
+	return g
 }
 
 func (a *app) windowState(open bool) string {

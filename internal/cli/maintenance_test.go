@@ -2,8 +2,8 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,8 +14,6 @@ import (
 	"phalops/internal/store"
 	"phalops/internal/view"
 )
-
-var anyID = regexp.MustCompile(`\b[0-9a-f]{8}\b`)
 
 // withWindow is the fixture of the night with a window in its configuration that opens every minute.
 func withWindow(t *testing.T) fixture {
@@ -42,6 +40,7 @@ func TestMaintenance(t *testing.T) {
 			{"maintenance", "on", "--site", "dc1", "--for", "2h", "--dry-run", "replace", "the", "switch"},
 			{"maintenance", "on", "--site", "dc1", "--for", "2h", "replace", "the", "switch"},
 			{"maintenance", "on", "--all", "--for", "30m"},
+			{"status"},
 			{"maintenance", "off", "--site", "dc1"},
 			{"maintenance", "off", "--site", "dc1"},
 			{"maintenance", "off", "--all"},
@@ -51,7 +50,14 @@ func TestMaintenance(t *testing.T) {
 			if r.code != exitDone {
 				t.Errorf("%v: exit %d", args, r.code)
 			}
-			page.WriteString("$ phalops " + strings.Join(args, " ") + "\n" + anyID.ReplaceAllString(r.out, "0a1b2c3d") + "--- stderr\n" + r.err + "\n")
+			windows, err := f.store.Maintenance(t.Context(), time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, w := range windows {
+				r.out = strings.ReplaceAll(r.out, w.ID, fmt.Sprintf("0a1b2c3%d", i+1))
+			}
+			page.WriteString("$ phalops " + strings.Join(args, " ") + "\n" + r.out + "--- stderr\n" + r.err + "\n")
 			f.clock.Advance(time.Second)
 		}
 		golden(t, lang, "maintenance", page.String())

@@ -40,12 +40,19 @@ func (a *app) status(ctx context.Context) error {
 				return err
 			}
 		}
+		windows, err := s.openNow(ctx, now.At)
+		if err != nil {
+			return err
+		}
 		slices.SortStableFunc(incidents, func(a, b fleet.Incident) int { return a.Opened.Compare(b.Opened) })
-		if err := s.print(s.statusView(now, incidents, plans), s.statusGrid(now)); err != nil {
+		answer := s.statusView(now, incidents, plans)
+		answer.Maintenance = windows
+		if err := s.print(answer, s.statusGrid(now)); err != nil {
 			return err
 		}
 		if s.flags.output == "table" {
 			s.statusWork(now, incidents, plans)
+			s.statusPeace(windows)
 			s.foot(now)
 		}
 		return nil
@@ -99,6 +106,15 @@ func (s *session) statusGrid(now snapshot) grid {
 		add(v.Ref, "", condition, s.lasting(d.Since, now.At), s.networkDetail(s.words().Network(v, d), v.At, now.At))
 	}
 	return g
+}
+
+// statusPeace is where nothing is treated at present, which explains why nothing happens there.
+func (s *session) statusPeace(windows []view.Maintenance) {
+	if len(windows) == 0 {
+		return
+	}
+	fmt.Fprintln(s.Stdout, "\n"+s.paint(bold, s.say("cli.open_windows", "n", len(windows))))
+	s.printTable(s.windowGrid(windows))
 }
 
 // statusWork is what is wrong and what is being done about it.

@@ -131,4 +131,6 @@ type Status struct {
 	Networks  []Network  `json:"networks"` // as their chains were read last; one whose chain was never read is missing
 	Incidents []Incident `json:"incidents"`
 	Plans     []Plan     `json:"plans"`
+
+	Maintenance []Maintenance `json:"maintenance,omitempty"` // windows that are open
 }
