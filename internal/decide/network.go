@@ -84,7 +84,7 @@ func (in *NetworkInput) lastOf(target fleet.Ref) fleet.Decision {
 
 // lasting is since when a target has been in a condition, as far as the newest decision remembers; at when it was in another.
 func (in *NetworkInput) lasting(target fleet.Ref, condition string, at time.Time) time.Time {
-	if d := in.lastOf(target); d.Condition == condition && !d.Since.IsZero() && d.Since.Before(at) {
+	if d := in.lastOf(target); d.Condition == condition && !d.Since.IsZero() {
 		return d.Since
 	}
 	return at

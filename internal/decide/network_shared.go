@@ -13,7 +13,7 @@ import (
 const (
 	chainWindow  = time.Hour        // each is marked only when the chain next asks it
 	chainTogeth  = 10               // so many at once are one trouble, however many there are
-	chainSuspect = 15 * time.Minute // a person is told of a group after so long at the latest
+	chainSuspect = 15 * time.Minute // a person is told of a group after so long, of no worker sooner
 )
 
 // ChainSuspicion is a parent that many of our workers share which are in the same trouble on chain. Its incident tells of them; their
@@ -174,7 +174,7 @@ func (in *NetworkInput) best(families []*kin, sick []*sufferer) *kin {
 		if len(k.group) < least || inside < 2*outside {
 			continue
 		}
-		if best == nil || cmp.Or(cmp.Compare(lift(k), lift(best)), cmp.Compare(len(k.group), len(best.group)), cmp.Compare(best.total, k.total), cmp.Compare(best.rank, k.rank)) > 0 {
+		if best == nil || cmp.Or(cmp.Compare(lift(k), lift(best)), cmp.Compare(best.rank, k.rank)) > 0 {
 			best = k
 		}
 	}
@@ -201,9 +201,6 @@ func (in *NetworkInput) suspicion(kind string, k kin) ChainSuspicion {
 	for _, p := range k.group {
 		s.Members = append(s.Members, p.w.Ref)
 		s.Names = append(s.Names, p.w.Name)
-		if p.due.Before(s.Due) {
-			s.Due = p.due
-		}
 	}
 	slices.Sort(s.Names)
 	return s

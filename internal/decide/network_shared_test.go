@@ -77,6 +77,13 @@ func TestManyOnChainAreOne(t *testing.T) {
 			[]string{"network/khala network.unpaid warning"}},
 		{"paid again, for a moment only, by a few", 10, 100, []change{state(unpaidFor(20 * h)), view(func(v *fleet.ChainView) { v.Totals.RewardResumed = read })}, nil},
 		{"everybody's trouble", 10, 100, []change{state(is("Unresponsive", 2*h)), sessions(300, 2000), before(khala, "Unheard", h)}, []string{"network/khala network.unheard warning"}},
+		{"everybody's trouble, and a bridge that was stopped", 4, 25, []change{part(0, 25, is("CoolingDown", h)), sessions(300, 2000), before(khala, "Unheard", h)},
+			[]string{"network/khala network.unheard info", "bridge/prb-b bridge.chain.cooling critical"}},
+		{"most of those that are enabled", 4, 25, []change{part(0, 3, marked), func(in *decide.NetworkInput) {
+			for i := 5; i < 25; i++ {
+				in.Bridges[0].Workers[i].Enabled, in.Bridges[0].Workers[i].Condition = false, fleet.Disabled
+			}
+		}}, []string{"bridge/prb-b bridge.chain.unheard critical"}},
 		{"everybody's trouble, for a moment", 10, 100, []change{state(is("Unresponsive", 2*h)), sessions(300, 2000)}, nil},
 		{"all moved to another pool", 2, 25, []change{state(inPool(7)), rememberAll("v2.chain.elsewhere", h)}, []string{"network/khala network.chain.elsewhere critical"}},
 		{"all of an old view", 10, 100, []change{state(marked), view(func(v *fleet.ChainView) { v.At, v.Time = ago(h), ago(h) })}, nil},

@@ -75,7 +75,7 @@ func TestChainAgainstAWorker(t *testing.T) {
 		{"marked for a moment", []change{chainSays(is("Unresponsive", m))}, "wait Working v2.chain.unheard"},
 		{"marked for nearly an hour", []change{chainSays(is("Unresponsive", h-time.Second))}, "wait Working v2.chain.unheard"},
 		{"marked for an hour", []change{chainSays(is("Unresponsive", h))}, "person Working v2.chain.unheard"},
-		{"marked for an hour, in a network that asks each worker every three hours", []change{chainSays(is("Unresponsive", h)), viewIs(func(v *fleet.ChainView) { v.Totals.Online = 18_000 })}, "wait Working v2.chain.unheard"},
+		{"marked for three hours and a half, in a network that asks each worker every three hours", []change{chainSays(is("Unresponsive", 3*h+30*m)), viewIs(func(v *fleet.ChainView) { v.Totals.Online = 18_000 })}, "wait Working v2.chain.unheard"},
 		{"… and for four", []change{chainSays(is("Unresponsive", 4*h)), viewIs(func(v *fleet.ChainView) { v.Totals.Online = 18_000 })}, "person Working v2.chain.unheard"},
 		{"marked long ago, and the bridge began to work just now", []change{chainSays(is("Unresponsive", 9*h)), bridgeSays(inState("S_ACTIVE", 3*m, "Now the worker should be active."))}, "wait Working v2.chain.unheard"},
 		{"marked, as the bridge knows", []change{chainSays(is("Unresponsive", 2*h)), bridgeSays(session("WorkerUnresponsive"))}, "person Working v2.chain.unheard"},
