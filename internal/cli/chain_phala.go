@@ -66,7 +66,7 @@ func (a *app) chainWorkersCmd() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.readPhala(cmd.Context(), f.chainFlags, f.want(), func(ctx context.Context, r phalaRead) (err error) {
 			if f.daily {
-				if r, err = r.withDaily(ctx, f.want()); err != nil {
+				if r, err = a.withDaily(ctx, r, f, false); err != nil {
 					return err
 				}
 			}

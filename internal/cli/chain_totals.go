@@ -21,7 +21,7 @@ func (a *app) chainTotalsCmd() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.readPhala(cmd.Context(), f.chainFlags, f.want(), func(ctx context.Context, r phalaRead) (err error) {
 			if f.daily {
-				if r, err = r.withDaily(ctx, f.want()); err != nil {
+				if r, err = a.withDaily(ctx, r, f, true); err != nil {
 					return err
 				}
 			}

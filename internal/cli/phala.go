@@ -43,8 +43,8 @@ func (a *app) readPhala(ctx context.Context, f chainFlags, want phala.Want, show
 	})
 }
 
-// withDaily reads the same once more as it was a day before, and knows what every session has earned since.
-func (r phalaRead) withDaily(ctx context.Context, want phala.Want) (phalaRead, error) {
+// readDaily reads the same once more as it was a day before, and knows what every session has earned since.
+func (r phalaRead) readDaily(ctx context.Context, want phala.Want) (phalaRead, error) {
 	hash, err := phala.BlockBefore(ctx, r.client, r.Metadata, r.height, r.Now.Add(-24*time.Hour))
 	if err != nil {
 		return r, err
