@@ -26,7 +26,7 @@ const (
 // its workers share.
 func (in *NetworkInput) pool(v *fleet.ChainView, p *fleet.ChainPool, suspicions []ChainSuspicion, gas map[string]lowGas) fleet.Decision {
 	var found []finding
-	if p.Kind != "Vault" && computes(p) > 0 { // nobody stops the workers of a vault, and nothing has to be signed for none
+	if computes(p) > 0 { // a vault has no workers, and nothing has to be signed for none
 		found = append(found, forced(v, p), in.noProxy(p))
 	}
 	for i := range suspicions {
@@ -107,7 +107,7 @@ func (in *NetworkInput) lowGas(v *fleet.ChainView) map[string]lowGas {
 	var out map[string]lowGas
 	for i := range v.Pools {
 		p := &v.Pools[i]
-		if p.Kind == "Vault" || computes(p)+p.Workers[sessionCoolingDown]+p.Workers["Ready"] == 0 {
+		if computes(p)+p.Workers[sessionCoolingDown]+p.Workers["Ready"] == 0 {
 			continue // nothing is to be signed for it
 		}
 		least, told := in.MinGas[p.PID]

@@ -135,8 +135,8 @@ func (l *chainWitness) earning(w *fleet.WorkerStatus, c *fleet.ChainWorker) time
 // challenged is how long a marked session gets: the chain asks each worker again after max(150, N/20) blocks on average, and the
 // answer clears the mark. A quarter more, and never less than an hour.
 func (l *chainWitness) challenged() time.Duration {
-	blocks := max(fewestBlocks, time.Duration(l.view.Totals.Online/20))
-	return max(unresponsiveAfter, blocks*soloBlock*5/4)
+	blocks := max(fewestBlocks, l.view.Totals.Online/20)
+	return max(unresponsiveAfter, time.Duration(blocks)*soloBlock*5/4)
 }
 
 // remembered is since when a rule has spoken of a target without a break, as far as the newest decision remembers.
