@@ -83,7 +83,7 @@ func (b *Batches) drop() act.Op {
 	return act.Op{
 		Effect: act.Visible, Timeout: 2 * time.Minute, Attempts: 4,
 		Check: func(ctx context.Context, s act.StepContext) (bool, error) {
-			w, err := b.running(ctx, s)
+			w, err := b.context(ctx, s.Step.Args["bridge"], s.Step.Args["id"])
 			return err == nil && !fed(w), err
 		},
 		Do: func(ctx context.Context, s act.StepContext) error {
@@ -97,7 +97,7 @@ func (b *Batches) drop() act.Op {
 				return act.Final(act.NotSent(fleet.Fail(fleet.Refused, fleet.Because("batch.no_kick", "bridge", bridge))))
 			}
 			err = k.KickWorker(ctx, s.Step.Args["id"])
-			b.forget(bridge)
+			b.acted(bridge)
 			if errors.Is(err, prb.ErrNotRunning) {
 				return nil
 			}
@@ -105,11 +105,10 @@ func (b *Batches) drop() act.Op {
 		},
 		Verify: func(ctx context.Context, s act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
 			name, next := s.Step.Args["worker"], s.Now.Add(2*time.Second)
-			w, err := b.running(ctx, s)
+			w, err := b.context(ctx, s.Step.Args["bridge"], s.Step.Args["id"])
 			if err == nil && !fed(w) {
 				return act.Proved, next, fleet.Because("batch.dropped", "worker", name), nil
 			}
-			b.forget(s.Step.Args["bridge"])
 			if err != nil {
 				return act.NotYet, next, fleet.ReasonOf(err), nil
 			}
@@ -217,7 +216,7 @@ func (b *Batches) wake() act.Op {
 	return act.Op{
 		Effect: act.Visible, Timeout: 2 * time.Minute, Attempts: 4,
 		Check: func(ctx context.Context, s act.StepContext) (bool, error) {
-			w, err := b.running(ctx, s)
+			w, err := b.context(ctx, s.Step.Args["bridge"], s.Step.Args["id"])
 			return err == nil && (w == nil || !failing(w.State)), err // follow says it of one that has no context
 		},
 		Do: func(ctx context.Context, s act.StepContext) error {
@@ -226,11 +225,11 @@ func (b *Batches) wake() act.Op {
 				return act.NotSent(err)
 			}
 			err = client.RestartWorker(ctx, s.Step.Args["id"])
-			b.forget(s.Step.Args["bridge"])
+			b.acted(s.Step.Args["bridge"])
 			return err
 		},
 		Verify: func(ctx context.Context, s act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
-			w, err := b.running(ctx, s)
+			w, err := b.context(ctx, s.Step.Args["bridge"], s.Step.Args["id"])
 			if err != nil || w != nil && w.State == "S_KICKED" {
 				return act.NotYet, s.Now.Add(pollEvery), fleet.ReasonOf(err), nil
 			}

@@ -148,6 +148,32 @@ func (b *Batches) forget(bridge string) {
 	l.at, l.ran = time.Time{}, time.Time{}
 }
 
+// acted has the next step ask for contexts again; what is stored has not changed.
+func (b *Batches) acted(bridge string) {
+	l := b.look(bridge)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ran = time.Time{}
+}
+
+// context is one worker's context as it is now; nil when it has none.
+func (b *Batches) context(ctx context.Context, bridge, id string) (*fleet.WorkerStatus, error) {
+	client, err := b.Reach.Bridge(bridge)
+	if err != nil {
+		return nil, err
+	}
+	states, err := client.States(ctx, id)
+	if err != nil && !errors.Is(err, prb.ErrConfigMode) {
+		return nil, silent(bridge, err)
+	}
+	for i := range states {
+		if states[i].ID == id {
+			return &states[i], nil
+		}
+	}
+	return nil, nil
+}
+
 // wrote keeps the list in step with a write that is proved. What was asked for before is in other hands: it is not changed.
 func (b *Batches) wrote(bridge, id string, r record) {
 	l := b.look(bridge)

@@ -174,14 +174,14 @@ func (b *Batches) renew() act.Op {
 				return act.NotSent(err)
 			}
 			err = client.RestartWorker(ctx, s.Step.Args["id"])
-			b.forget(s.Step.Args["bridge"])
+			b.acted(s.Step.Args["bridge"])
 			if err != nil && !prb.IsAmbiguous(err) {
 				return act.NotSent(err)
 			}
 			return err
 		},
 		Verify: func(ctx context.Context, s act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
-			w, err := b.running(ctx, s)
+			w, err := b.context(ctx, s.Step.Args["bridge"], s.Step.Args["id"])
 			if err != nil || w == nil {
 				return act.NotYet, s.Now.Add(pollEvery), fleet.Because("batch.no_context", "worker", s.Step.Args["worker"], "bridge", s.Step.Args["bridge"]), nil
 			}
