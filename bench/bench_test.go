@@ -38,12 +38,12 @@ func TestCompare(t *testing.T) {
 func compared(t *testing.T, era, stakers string) (stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if code := run([]string{"-era", era, "-crowd", "1500", "-rounds", "1", "-latency", "1ms"}, strings.NewReader(""), &out, &errs); code != 0 {
+	if code := run([]string{"-era", era, "-crowd", "600", "-rounds", "1", "-latency", "1ms"}, strings.NewReader(""), &out, &errs); code != 0 {
 		t.Fatalf("exit %d: %s", code, &errs)
 	}
 	t.Logf("%s", &out)
 	for _, want := range []string{
-		`^Phala ` + era + `: 1540 sessions, 1540 workers in the registry, 19\d pools, ` + stakers + `; [1-9]\d+ requests of phalops, each answered after 1ms`,
+		`^Phala ` + era + `: 640 sessions, 640 workers in the registry, [78]\d pools, ` + stakers + `; [1-9]\d+ requests of phalops, each answered after 1ms`,
 		`\n +bare client +1 +\d\.\d\d s +1\.00 `,
 		`\n +phalops +1 +\d\.\d\d s `,
 	} {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func serve(ctx context.Context, t task, stdin io.Reader, say func(any) error) er
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: &node{chain: sim.Endpoints().Nodes[0].Para, latency: t.Latency, known: map[string][]byte{}}, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: &node{chain: sim.Endpoints().Nodes[0].Para, latency: t.Latency, known: map[[32]byte][]byte{}}, ReadHeaderTimeout: time.Minute}
 	var serving sync.WaitGroup
 	serving.Go(func() { err = server.Serve(l) })
 	if err := say(served{"http://" + l.Addr().String()}); err != nil {
@@ -58,7 +59,7 @@ type node struct {
 	latency time.Duration
 
 	mu    sync.Mutex
-	known map[string][]byte // replies by requests, both without their ids
+	known map[[32]byte][]byte // replies without their ids, by the hashes of requests without theirs
 	asked asked
 }
 
@@ -107,7 +108,11 @@ func (n *node) reply(ctx context.Context, body []byte) (reply, error) {
 	if from == to {
 		return reply{}, fmt.Errorf("no id in %.200q", body)
 	}
-	id, question := body[from:to], string(body[:from])+string(body[to:])
+	id := body[from:to]
+	h := sha256.New()
+	_, _ = h.Write(body[:from]) // never fails
+	_, _ = h.Write(body[to:])
+	question := [32]byte(h.Sum(nil))
 	n.mu.Lock()
 	if isStorage(body) {
 		n.asked.Sent = append(n.asked.Sent, string(body))
