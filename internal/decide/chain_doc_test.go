@@ -14,7 +14,7 @@ func TestChainRulesAreDocumented(t *testing.T) {
 	texts := regexp.MustCompile(`Because\("[a-z_.]+"`)
 	kind := regexp.MustCompile(`differ[A-Z]\w+ += "([a-z_]+)"`)
 	used, kinds := map[string]bool{}, map[string]bool{}
-	for _, file := range []string{"network.go", "network_shared.go", "pool.go", "worker_chain.go", "worker_chain_differ.go"} {
+	for _, file := range []string{"network.go", "network_shared.go", "network_seen.go", "pool.go", "worker_chain.go", "worker_chain_differ.go"} {
 		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
