@@ -141,7 +141,8 @@ func (in *NetworkInput) families(view *fleet.ChainView) ([]*kin, []*sufferer) {
 }
 
 // best is the parent that explains most of what is left: at least clusterLeast of its workers that got into it within an hour,
-// and a fifth of them or chainTogeth, and twice as often as everybody else of ours. nil when none is left.
+// and a fifth of them or chainTogeth. It explains most when its workers are in it more often than all others of ours; when they are
+// in it as often, it is the whole network that explains most. nil when none is left.
 func (in *NetworkInput) best(families []*kin, sick []*sufferer) *kin {
 	free := 0
 	for _, k := range families {
@@ -167,10 +168,8 @@ func (in *NetworkInput) best(families []*kin, sick []*sufferer) *kin {
 	}
 	for _, k := range families {
 		k.group = inSpan(k.bad, chainWindow)
-		inside := float64(len(k.bad)) / float64(max(1, k.total))
-		outside := float64(free-len(k.bad)) / float64(max(1, families[0].total-k.total))
 		least := min(max(clusterLeast, (k.total+clusterShare-1)/clusterShare), chainTogeth)
-		if len(k.group) < least || inside < 2*outside {
+		if len(k.group) < least {
 			continue
 		}
 		if best == nil || cmp.Or(cmp.Compare(lift(k), lift(best)), cmp.Compare(best.rank, k.rank)) > 0 {
