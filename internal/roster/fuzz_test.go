@@ -162,7 +162,7 @@ func TestSecretsSurviveNoSlip(t *testing.T) {
 	} {
 		for _, secret := range []string{marker, phrase} {
 			source := []rune(strings.ReplaceAll(text, "MARK", secret))
-			for i := range source {
+			for i := 0; i < len(source); i += max(1, len(source)/100) {
 				for _, slip := range []string{"", ",", ":", "\"", "#", "\n", " ", string(source[i]) + string(source[i])} {
 					slipped := string(slices.Concat(source[:i], []rune(slip), source[i+1:]))
 					list, err := roster.ParsePools(strings.NewReader(slipped), roster.PoolOptions{})

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -113,7 +114,7 @@ type group struct {
 
 func newPlacer(entries []Entry, bridges []Bridge, o PlaceOptions) *placer {
 	p := &placer{o: o, bridges: slices.Clone(bridges), own: map[uint64][]int{}, poolNames: map[string]bool{}}
-	slices.SortStableFunc(p.bridges, func(a, b Bridge) int { return compare(a.Name, b.Name) })
+	slices.SortStableFunc(p.bridges, func(a, b Bridge) int { return cmp.Compare(a.Name, b.Name) })
 	for _, e := range entries {
 		p.placed = append(p.placed, Placed{Entry: e})
 	}
@@ -156,9 +157,9 @@ func (p *placer) result() Placement {
 	}
 	out.NewPools = slices.SortedFunc(maps.Keys(needed), func(a, b PoolAt) int {
 		if a.Bridge != b.Bridge {
-			return compare(a.Bridge, b.Bridge)
+			return cmp.Compare(a.Bridge, b.Bridge)
 		}
-		return compare(a.PID, b.PID)
+		return cmp.Compare(a.PID, b.PID)
 	})
 	return out
 }

@@ -7,8 +7,6 @@ import (
 	"phalops/internal/fleet"
 )
 
-func compare[T cmp.Ordered](a, b T) int { return cmp.Compare(a, b) }
-
 // seen is a worker that is there already or was accepted a moment ago.
 type seen struct {
 	bridge string // "" = accepted from the list
@@ -47,7 +45,7 @@ func (p *placer) check() {
 		p.group(groups, i)
 	}
 	slices.SortFunc(p.groups, func(a, b *group) int {
-		return cmp.Or(compare(len(b.entries), len(a.entries)), compare(a.pid, b.pid), compare(a.entries[0], b.entries[0]))
+		return cmp.Or(cmp.Compare(len(b.entries), len(a.entries)), cmp.Compare(a.pid, b.pid), cmp.Compare(a.entries[0], b.entries[0]))
 	})
 }
 

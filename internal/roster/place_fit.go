@@ -67,7 +67,7 @@ func (p *placer) take(g *group, at, n int) {
 
 func (p *placer) inOrder(g *group) []int {
 	return slices.SortedFunc(slices.Values(g.may), func(a, b int) int {
-		return cmp.Or(compare(g.own[b], g.own[a]), compare(p.room[b], p.room[a]), compare(a, b))
+		return cmp.Or(cmp.Compare(g.own[b], g.own[a]), cmp.Compare(p.room[b], p.room[a]), cmp.Compare(a, b))
 	})
 }
 
@@ -76,7 +76,7 @@ func (p *placer) inOrder(g *group) []int {
 func (p *placer) tightest(may []int, n int, own []int) int {
 	best := -1
 	for _, at := range may {
-		if p.room[at] >= n && (best < 0 || cmp.Or(compare(own[best], own[at]), compare(p.room[at], p.room[best])) < 0) {
+		if p.room[at] >= n && (best < 0 || cmp.Or(cmp.Compare(own[best], own[at]), cmp.Compare(p.room[at], p.room[best])) < 0) {
 			best = at
 		}
 	}
@@ -120,7 +120,7 @@ func (p *placer) next(g *group, n int) int {
 		if p.room[at] == 0 {
 			continue
 		}
-		if best < 0 || cmp.Or(compare(min(g.own[best], 2), min(g.own[at], 2)), compare(p.room[best], p.room[at])) < 0 {
+		if best < 0 || cmp.Or(cmp.Compare(min(g.own[best], 2), min(g.own[at], 2)), cmp.Compare(p.room[best], p.room[at])) < 0 {
 			best = at
 		}
 	}
