@@ -31,8 +31,10 @@ lint:
 fuzz:
 	scripts/fuzz.sh 2m
 
+# Targets stand beside the results (docs/benchmarks.md); about ten minutes. polkadot-js is measured where make test-deps has put it.
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) run ./bench
+	$(GO) test -run '^$$' -bench . -benchmem $$(grep -rl --include='*_test.go' '^func Benchmark' internal | xargs -n1 dirname | sort -u | sed 's|^|./|')
 
 # Every real-machine crash boundary; long.
 lab-full:
