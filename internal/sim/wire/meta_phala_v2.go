@@ -11,7 +11,16 @@ func (b *runtimeTypes) assetsPallet() metaPallet {
 }
 
 func (b *runtimeTypes) rmrkPallet() metaPallet {
+	pair := b.tuple(b.u32, b.u32)
+	nft := []string{"rmrk_traits", "nft"}
+	owner := b.variant(append(nft[:2:2], "AccountIdOrCollectionNftTuple"), nil, metaVariant{"AccountId", 0, []metaField{{"", b.accountID}}},
+		metaVariant{"CollectionAndNftTuple", 1, []metaField{{"", b.u32}, {"", b.u32}}})
+	royalty := b.composite(append(nft[:2:2], "RoyaltyInfo"), metaField{"recipient", b.accountID},
+		metaField{"amount", b.wrap([]string{"sp_arithmetic", "per_things", "Permill"}, b.u32)})
+	info := b.composite(append(nft[:2:2], "NftInfo"), metaField{"owner", owner}, metaField{"royalty", b.option(royalty)}, metaField{"metadata", b.bounded},
+		metaField{"equipped", b.option(pair)}, metaField{"pending", b.bool}, metaField{"transferable", b.bool})
 	return metaPallet{name: "RmrkCore", index: palletRMRK, entries: []metaEntry{
+		{name: "Nfts", key: pair, value: info, hasher: hasherTwoxConcat, parts: 2, optional: true, instead: []byte{0}},
 		b.blakeMap("Properties", b.bounded, b.u32, b.option(b.u32), b.bounded)}}
 }
 

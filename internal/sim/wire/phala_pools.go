@@ -1,6 +1,10 @@
 package wire
 
-import "phalops/internal/sim/world"
+import (
+	"slices"
+
+	"phalops/internal/sim/world"
+)
 
 func poolMaps(era world.Era) []poolMap {
 	maps := []poolMap{{"System", "Account", func(p *world.ChainPool) []item {
@@ -105,9 +109,19 @@ func v2PoolMaps() []poolMap {
 		{"Assets", "Account", func(p *world.ChainPool) []item {
 			return []item{wrapped(p.Account(), p.Free), wrapped(p.Lock(), p.Used), wrapped(p.Reward(), p.OwnerReward)}
 		}},
+		{"RmrkCore", "Nfts", func(p *world.ChainPool) (all []item) {
+			for _, n := range shareNFTs(p) {
+				all = append(all, item{append(twox64Concat(number32(p.Collection())), twox64Concat(number32(n.id))...), encoded(func(s *scale) {
+					s.byte(0) // owned by an account
+					s.byte(n.owner[:]...)
+					s.byte(0, 0, 0, 0, 1) // no royalty, no metadata, not equipped, not pending, transferable
+				})})
+			}
+			return all
+		}},
 		{"RmrkCore", "Properties", func(p *world.ChainPool) (all []item) {
-			for _, q := range p.Queue {
-				all = append(all, stakeInfo(p.Collection(), q))
+			for _, n := range shareNFTs(p) {
+				all = append(all, stakeInfo(p.Collection(), n))
 			}
 			return all
 		}},
@@ -122,13 +136,39 @@ func wrapped(id world.AccountID, amount uint64) item {
 	})}
 }
 
+// shareNFT is an NFT that stands for shares of a pool.
+type shareNFT struct {
+	id     uint32
+	owner  world.AccountID
+	shares uint64
+}
+
+// shareNFTs are one for each staker, with what he has not asked back, and one for each withdrawal that waits, which a pallet's account
+// holds meanwhile. Who waits and has nothing else, has had his from the owner.
+func shareNFTs(p *world.ChainPool) []shareNFT {
+	all := make([]shareNFT, 0, len(p.Stakers)+len(p.Queue))
+	for i, x := range p.Stakers {
+		all = append(all, shareNFT{uint32(i), x.User, x.Shares})
+	}
+	var holder world.AccountID
+	copy(holder[:], "basepool")
+	for _, q := range p.Queue {
+		if len(p.Stakers) > 0 {
+			from := &all[max(0, slices.IndexFunc(p.Stakers, func(x world.Staker) bool { return x.User == q.User }))]
+			from.shares -= min(from.shares, q.Shares)
+		}
+		all = append(all, shareNFT{q.NFT, holder, q.Shares})
+	}
+	return all
+}
+
 // stakeInfo is the property of an NFT that says of how many shares it is.
-func stakeInfo(cid uint32, q world.Withdrawal) item {
+func stakeInfo(cid uint32, n shareNFT) item {
 	var nft, name, value scale
 	nft.byte(1)
-	nft.u32(q.NFT)
+	nft.u32(n.id)
 	name.text("stake-info")
-	value.bytes(number128(q.Shares))
+	value.bytes(number128(n.shares))
 	return item{append(append(blake2_128Concat(number32(cid)), blake2_128Concat(nft)...), blake2_128Concat(name)...), value}
 }
 

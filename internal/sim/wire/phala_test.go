@@ -266,10 +266,26 @@ func (p *phalaChain) poolModels(v1 bool) map[string]model {
 		for id, n := range map[world.AccountID]uint64{x.Account(): x.Free, x.Lock(): x.Used, x.Reward(): x.OwnerReward} {
 			put("Assets.Account", "10000,"+quoted(address(id)), fields{"balance": text(n), "is_frozen": false, "reason": "Sufficient", "extra": nil})
 		}
-		for _, q := range x.Queue {
+		rest := x.Shares
+		nft := func(id uint32, owner string, shares uint64) {
 			value := make([]byte, 16)
-			binary.LittleEndian.PutUint64(value, q.Shares)
-			put("RmrkCore.Properties", fmt.Sprintf(`%d,%d,"0x7374616b652d696e666f"`, x.PID+1, q.NFT), fmt.Sprintf("0x%x", value))
+			binary.LittleEndian.PutUint64(value, shares)
+			put("RmrkCore.Properties", fmt.Sprintf(`%d,%d,"0x7374616b652d696e666f"`, x.PID+1, id), fmt.Sprintf("0x%x", value))
+			put("RmrkCore.Nfts", fmt.Sprintf("%d,%d", x.PID+1, id), fields{"owner": fields{"AccountId": owner}, "royalty": nil, "metadata": "0x", "equipped": nil,
+				"pending": false, "transferable": true})
+			rest -= shares
+		}
+		asked := map[world.AccountID]uint64{}
+		for _, q := range x.Queue {
+			asked[q.User] += q.Shares
+			nft(q.NFT, "42qnPyfw3sbWMGGtTPPc2YFNZRKPGXswRszyQQjGs2FDxdim", q.Shares)
+		}
+		for i, s := range slices.Backward(x.Stakers) {
+			shares := s.Shares - asked[s.User]
+			if i == 0 { // all together are the pool's
+				shares = rest
+			}
+			nft(uint32(i), address(s.User), shares)
 		}
 	}
 	for _, x := range p.state.Vaults {
