@@ -36,7 +36,8 @@ type Options struct {
 	Log *slog.Logger
 	// NewID names new plans. Nil: ten random letters and digits.
 	NewID func() string
-	// Ended is told once of each plan whose end this engine wrote, after the write; Steps may be missing. Nil: nobody.
+	// Ended is told once of each plan whose end this engine wrote, after the write; Steps may be missing. It must return at once
+	// and not call the engine. Nil: nobody.
 	Ended func(fleet.Plan)
 	// Crash is called at every Boundary and may leave by a panic that the engine does not catch; that is how tests kill the
 	// process. Nil in production.
@@ -85,6 +86,7 @@ type Engine struct {
 
 	mu     sync.Mutex
 	looks  map[string]map[int]look // by plan and step
+	books  map[string]book         // by plan
 	unsure map[string]fleet.Plan   // ends whose write failed, and may be there all the same
 }
 
@@ -101,7 +103,7 @@ func New(o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		store: o.Store, kinds: make(map[string]Kind, len(o.Kinds)), log: o.Log, newID: o.NewID, ended: o.Ended, crash: o.Crash,
-		looks: map[string]map[int]look{}, unsure: map[string]fleet.Plan{},
+		looks: map[string]map[int]look{}, books: map[string]book{}, unsure: map[string]fleet.Plan{},
 	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
