@@ -79,7 +79,8 @@ func (r phalaRead) poolGrid() grid {
 		},
 		spare: []string{
 			"col.per_share", "col.claimable", "col.share_price", "col.p_init", "col.ve", "col.ready", "col.cooling_down", "col.cap", "col.p_now", "col.v", "col.reward_share",
-			"col.daily_share", "col.reward", "col.gas", "col.releasing", "col.owner_reward", "col.used", "col.kind",
+			"col.daily_share", "col.reward", "col.gas", "col.releasing", "col.owner_reward", "col.used", "col.kind", "col.commission", "col.remaining", "col.value_total", "col.workers",
+			"col.free",
 		},
 	}
 	if r.daily != nil {
