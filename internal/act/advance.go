@@ -37,7 +37,8 @@ type run struct {
 // It blocks for as long as the step's handlers do, each bounded by its Op.Timeout. When ctx ends during an effect, the step
 // stays in its intent, exactly as after a crash.
 func (e *Engine) Advance(ctx context.Context, planID string, fence store.Fence, now time.Time) (next time.Time, ended bool, err error) {
-	p, err := e.store.Plan(ctx, planID)
+	p, err := e.read(ctx, planID, fence)
+	defer func() { e.keep(p, fence, err == nil && !ended) }()
 	if err != nil {
 		return now.Add(DefaultPoll), false, fmt.Errorf("advance plan %s: %w", planID, err)
 	}
@@ -75,6 +76,37 @@ func (e *Engine) Advance(ctx context.Context, planID string, fence store.Fence, 
 		}
 	}
 	return m.until, false, nil
+}
+
+// book is a plan's steps as they were written last.
+type book struct {
+	fence store.Fence
+	steps []fleet.Step
+}
+
+// read reads a plan from the journal. While a lease is ours nobody else writes its plans' steps, so those that this engine
+// has written under the same fence are not read again: a plan of a thousand would take a thousand times as long.
+func (e *Engine) read(ctx context.Context, id string, fence store.Fence) (fleet.Plan, error) {
+	e.mu.Lock()
+	b, known := e.books[id]
+	e.mu.Unlock()
+	if !known || b.fence != fence {
+		return e.store.Plan(ctx, id)
+	}
+	p, err := e.store.PlanHead(ctx, id)
+	p.Steps = b.steps
+	return p, err
+}
+
+// keep remembers a plan's steps when all that was changed in them is written.
+func (e *Engine) keep(p fleet.Plan, fence store.Fence, written bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if written && p.State != fleet.PlanParked {
+		e.books[p.ID] = book{fence, p.Steps}
+	} else {
+		delete(e.books, p.ID)
+	}
 }
 
 func (r *run) view() view {
@@ -172,10 +204,11 @@ func (r *run) savePlan(ctx context.Context, change func(*fleet.Plan), events ...
 	defer cancel()
 	r.plans.Lock()
 	defer r.plans.Unlock()
-	fresh, err := r.store.Plan(ctx, r.p.ID)
+	fresh, err := r.store.PlanHead(ctx, r.p.ID)
 	if err != nil {
 		return err
 	}
+	fresh.Steps = r.p.Steps
 	if fresh.State != r.p.State || fresh.Abort != r.p.Abort {
 		*r.p = fresh // what was chosen may be wrong by now: choose again next time
 		return nil
@@ -189,7 +222,6 @@ func (r *run) savePlan(ctx context.Context, change func(*fleet.Plan), events ...
 	if err != nil {
 		return err
 	}
-	fresh.Steps = r.p.Steps
 	*r.p = fresh
 	return nil
 }

@@ -17,6 +17,8 @@ import (
 const (
 	commandLease = 6 * time.Minute // longer than any single request of a step
 	followEvery  = time.Second
+	fewSteps     = 30
+	tellEvery    = 500 * time.Millisecond // real time
 )
 
 // Follow sees a plan to its end and calls progress with its steps after each change. Whoever holds the lease of the plan's
@@ -121,12 +123,21 @@ func (f *following) tell(p fleet.Plan) {
 }
 
 func (f *following) follow(ctx context.Context, id string) (fleet.Plan, error) {
+	var told time.Time
+	var steps []fleet.Step
 	for {
-		p, err := f.Store.Plan(ctx, id)
+		p, err := f.Store.PlanHead(ctx, id)
+		// Of a plan of thousands of steps most time would go into telling.
+		if err == nil && (p.State.Ended() || p.State == fleet.PlanParked || time.Since(told) >= tellEvery || len(steps) < fewSteps) {
+			if p, err = f.Store.Plan(ctx, id); err == nil {
+				f.tell(p)
+				told, steps = time.Now(), p.Steps
+			}
+		}
 		if err != nil {
 			return p, fmt.Errorf("follow plan %s: %w", id, err)
 		}
-		f.tell(p)
+		p.Steps = steps
 		if p.State.Ended() || p.State == fleet.PlanParked {
 			return p, nil
 		}

@@ -133,6 +133,8 @@ type Journal interface {
 	CreatePlan(ctx context.Context, p fleet.Plan) error
 	// Plan reads one plan with its steps.
 	Plan(ctx context.Context, id string) (fleet.Plan, error)
+	// PlanHead is Plan without its steps: one row, however many there are.
+	PlanHead(ctx context.Context, id string) (fleet.Plan, error)
 	// Plans lists plans, newest first, with Counts instead of Steps.
 	Plans(ctx context.Context, f PlanFilter) ([]fleet.Plan, error)
 	// SaveStep writes one step's new state, and events about it, under the executor's fence.

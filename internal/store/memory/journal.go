@@ -67,6 +67,22 @@ func (s *Store) Plan(ctx context.Context, id string) (fleet.Plan, error) {
 	return clonePlan(*p), nil
 }
 
+// PlanHead implements store.Journal.
+func (s *Store) PlanHead(ctx context.Context, id string) (fleet.Plan, error) {
+	end, err := s.begin(ctx)
+	if err != nil {
+		return fleet.Plan{}, err
+	}
+	defer end()
+	p, ok := s.plans[id]
+	if !ok {
+		return fleet.Plan{}, fmt.Errorf("plan %s: %w", id, store.ErrNotFound)
+	}
+	head := *p
+	head.Steps = nil
+	return clonePlan(head), nil
+}
+
 // Plans implements store.Journal.
 func (s *Store) Plans(ctx context.Context, f store.PlanFilter) ([]fleet.Plan, error) {
 	end, err := s.begin(ctx)

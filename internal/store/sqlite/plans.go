@@ -125,6 +125,19 @@ func (s *Store) Plan(ctx context.Context, id string) (fleet.Plan, error) {
 	return p, nil
 }
 
+// PlanHead implements store.Journal.
+func (s *Store) PlanHead(ctx context.Context, id string) (fleet.Plan, error) {
+	var p fleet.Plan
+	err := s.read(ctx, "plan "+id, func(t tx) (err error) {
+		_, _, p, err = loadPlan(ctx, t, id)
+		return err
+	})
+	if err != nil {
+		return fleet.Plan{}, err
+	}
+	return p, nil
+}
+
 func loadPlan(ctx context.Context, t tx, id string) (n, over int64, p fleet.Plan, err error) {
 	var raw []byte
 	err = t.row(ctx, findPlan, id).Scan(&n, &over, &raw)

@@ -24,6 +24,11 @@ func planRoundTrip(t *testing.T, s store.Store) {
 		t.Error("a zero time came back as something else")
 	}
 
+	head := get2(s.PlanHead(t.Context(), "full"))(t)
+	bare := get2(s.Plan(t.Context(), "full"))(t)
+	bare.Steps = nil
+	same(t, "head", head, bare)
+
 	// What is given away or taken back must not be shared with the store.
 	got.Steps[0].Note["before"] = "changed"
 	got.Targets[0] = "site/changed"
