@@ -3,6 +3,8 @@ package scale
 import (
 	"encoding/binary"
 	"fmt"
+	"hash"
+	"sync"
 
 	"github.com/cespare/xxhash/v2"
 	"golang.org/x/crypto/blake2b"
@@ -48,10 +50,15 @@ func (h Hasher) String() string {
 func (h Hasher) Readable() bool { return int(h) < len(hashers) && hashers[h].readable }
 
 // Append appends the hash of b and, where the hasher keeps it, b itself. It panics for a hasher that is none.
-func (h Hasher) Append(dst, b []byte) []byte {
+func (h Hasher) Append(dst, b []byte) []byte { return h.append(dst, b, new(digests)) }
+
+// digests are those that can be used again.
+type digests struct{ pool sync.Pool }
+
+func (h Hasher) append(dst, b []byte, spare *digests) []byte {
 	switch h {
 	case Blake2x128, Blake2x128Concat:
-		dst = appendBlake2x128(dst, b)
+		dst = spare.appendBlake2x128(dst, b)
 	case Blake2x256:
 		sum := blake2b.Sum256(b)
 		dst = append(dst, sum[:]...)
@@ -74,11 +81,16 @@ func appendTwox(dst, b []byte, words int) []byte {
 	return dst
 }
 
-func appendBlake2x128(dst, b []byte) []byte {
-	h, err := blake2b.New(16, nil)
-	if err != nil {
-		panic(err) // only for an impossible size
+func (d *digests) appendBlake2x128(dst, b []byte) []byte {
+	h, ok := d.pool.Get().(hash.Hash)
+	if !ok {
+		var err error
+		if h, err = blake2b.New(16, nil); err != nil {
+			panic(err) // only for an impossible size
+		}
 	}
+	defer d.pool.Put(h)
+	h.Reset()
 	_, _ = h.Write(b) // never fails
 	return h.Sum(dst)
 }

@@ -30,7 +30,7 @@ func (e *Entry) StorageKey(keys ...any) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s.%s key %d: %w", e.Pallet, e.Name, i+1, err)
 		}
-		out = e.Hashers[i].Append(out, enc)
+		out = e.Hashers[i].append(out, enc, &e.digests)
 	}
 	return out, nil
 }

@@ -39,6 +39,8 @@ type Entry struct {
 
 	prefix [32]byte
 	keys   []*Type // one for each hasher
+
+	digests digests
 }
 
 // Constant is a value that a runtime was built with.
