@@ -86,6 +86,7 @@ type Engine struct {
 
 	mu     sync.Mutex
 	looks  map[string]map[int]look // by plan and step
+	books  map[string]book         // by plan
 	unsure map[string]fleet.Plan   // ends whose write failed, and may be there all the same
 }
 
@@ -102,7 +103,7 @@ func New(o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		store: o.Store, kinds: make(map[string]Kind, len(o.Kinds)), log: o.Log, newID: o.NewID, ended: o.Ended, crash: o.Crash,
-		looks: map[string]map[int]look{}, unsure: map[string]fleet.Plan{},
+		looks: map[string]map[int]look{}, books: map[string]book{}, unsure: map[string]fleet.Plan{},
 	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
