@@ -212,7 +212,7 @@ func TestOneStory(t *testing.T) {
 	}{
 		"healed worker": {"- { at: 30s, fault: worker.error, target: w-02, text: timeout, cured_by: restart }\n", "", healed("w-02")}, // before anybody had to be told
 		"healed node":   {"- { at: 30s, fault: node.stall_import, target: node-1, cured_by: restart }\n", "", every(healed("node-1"), wasTold("node-1"))},
-		"gas":           {"- { at: 30s, fault: worker.error, target: w-03, text: " + gas + " }\n", "", every(stands("w-03", fleet.Person, ""), wasTold("w-03"))},
+		"gas":           {"- { at: 30s, fault: worker.error, target: w-03, text: " + gas + " }\n", "", every(stands("w-03", fleet.Person, ""), wasTold("w-03"), wasTold("khala/83"))}, // whose withdrawals the chain tells of
 		"lost identity": {"- { at: 8m, fault: identity.lost, target: w-05 }\n", "", every(stands("w-05", fleet.Person, ""), wasTold("w-05"))},
 		"observe mode": {"- { at: 30s, fault: worker.error, target: w-02, text: timeout }\n", "healing: { mode: observe }\n",
 			every(stands("w-02", fleet.WouldAct, "guard.observe"), wasTold("w-02"))},
