@@ -105,7 +105,7 @@ func (b *Board) busy(now time.Time) map[fleet.Ref]bool {
 		}
 	}
 	for ref, at := range b.promised {
-		if now.Sub(at) < promiseFor {
+		if now.Sub(at).Abs() < promiseFor { // a clock may have been set back since
 			out[ref] = true
 		}
 	}
@@ -140,7 +140,8 @@ func (b *Board) noBox(worker fleet.Ref, until time.Time) {
 func (b *Board) isBoxless(worker fleet.Ref, now time.Time) bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return now.Before(b.boxless[worker])
+	until := b.boxless[worker]
+	return now.Before(until) && until.Sub(now) <= boxlessFor // else the clock was set back since
 }
 
 // setWindows replaces the maintenance windows that persons opened.

@@ -186,6 +186,17 @@ func TestRefusalsRest(t *testing.T) {
 	if last != 10*time.Minute {
 		t.Errorf("the longest rest is %v", last)
 	}
+	if until, waits := r.until(w7, day.Add(-3*time.Hour)); waits {
+		t.Errorf("a clock that was set back has it rest until %s", until)
+	}
+	later, d := now.Add(longestRest+forgiven+time.Second), restartW7
+	if d.At = later; r.tell([]fleet.Decision{d})[0].Verdict != fleet.Act {
+		t.Error("an old refusal is told as if it were of today")
+	}
+	r.add(restartW7, errors.New("no host"), later)
+	if until, _ := r.until(w7, later); until.Sub(later) != 30*time.Second || r.tell([]fleet.Decision{d})[0].Verdict != fleet.Wait {
+		t.Errorf("the first refusal after a long time rests for %v", until.Sub(later))
+	}
 	r.clear(w7)
 	r.add(restartW7, errors.New("no host"), now)
 	if until, _ := r.until(w7, now); until.Sub(now) != 30*time.Second {

@@ -24,8 +24,14 @@ type refusal struct {
 	safety bool // a safety rule said no: time will not change that
 }
 
-// lasting is the number of refusals after which a person is told, when nothing but circumstances forbid a treatment.
-const lasting = 3
+const (
+	// lasting is the number of refusals after which a person is told, when nothing but circumstances forbid a treatment.
+	lasting = 3
+	// longestRest is the longest pause after a refusal.
+	longestRest = 10 * time.Minute
+	// forgiven is how long after its rest a refusal is forgotten: whoever was not treated since was well meanwhile.
+	forgiven = time.Hour
+)
 
 func (r *refusals) add(d fleet.Decision, err error, now time.Time) {
 	target := d.Target
@@ -35,8 +41,11 @@ func (r *refusals) add(d fleet.Decision, err error, now time.Time) {
 		r.at = map[fleet.Ref]refusal{}
 	}
 	times := r.at[target].times
+	if r.at[target].old(now) {
+		times = 0
+	}
 	r.at[target] = refusal{
-		times: times + 1, until: now.Add(min(30*time.Second<<min(times, 10), 10*time.Minute)), action: d.Action, why: fleet.ReasonOf(err),
+		times: times + 1, until: now.Add(min(30*time.Second<<min(times, 10), longestRest)), action: d.Action, why: fleet.ReasonOf(err),
 		safety: fleet.KindOf(err) == fleet.Refused,
 	}
 }
@@ -48,7 +57,7 @@ func (r *refusals) tell(decisions []fleet.Decision) []fleet.Decision {
 	told := decisions
 	for i, d := range decisions {
 		was, refused := r.at[d.Target]
-		if d.Verdict != fleet.Act || !refused || was.action != d.Action {
+		if d.Verdict != fleet.Act || !refused || was.action != d.Action || was.old(d.At) {
 			continue
 		}
 		if &told[0] == &decisions[0] {
@@ -64,8 +73,11 @@ func (r *refusals) until(target fleet.Ref, now time.Time) (time.Time, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at := r.at[target].until
-	return at, now.Before(at)
+	return at, now.Before(at) && at.Sub(now) <= longestRest // else the clock was set back since
 }
+
+// old reports whether a refusal says nothing any more of what is the matter now.
+func (r refusal) old(now time.Time) bool { return now.Sub(r.until) > forgiven }
 
 func (r *refusals) clear(target fleet.Ref) {
 	r.mu.Lock()
