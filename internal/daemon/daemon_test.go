@@ -327,6 +327,10 @@ func TestHealthAndMetrics(t *testing.T) {
 	if body := body(t, d, "/metrics"); !strings.Contains(body, `phalops_workers{bridge="prb-a",condition="Working"}`) || !strings.Contains(body, `phalops_node_height{`) {
 		t.Errorf("/metrics lacks the fleet:\n%.2000s", body)
 	}
+	r.until("the chain is read", 20*time.Second, func() bool {
+		page := body(t, d, "/metrics")
+		return strings.Contains(page, `phalops_chain_height{network="khala"}`) && strings.Contains(page, `pid_owner_blances{network="khala",owner="`)
+	})
 }
 
 func get(t *testing.T, d *Daemon, path string) int {

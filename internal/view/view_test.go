@@ -100,7 +100,8 @@ func shapes() map[string]any {
 	w := words()
 	full := Status{
 		At: at.UTC(), Live: true, Daemon: "daemon@host-1", Nodes: []Node{w.Node(node(), decision())}, Bridges: []Bridge{w.Bridge(bridge(), decision())},
-		Networks: []Network{w.Network(chainView(), decision())}, Incidents: []Incident{w.Incident(incident(), nil)}, Plans: []Plan{w.Plan(plan())},
+		Maintenance: []Maintenance{Opened(fleet.Maintenance{ID: "m-1", Sites: []string{"dc1"}, Began: at, Ends: at.Add(time.Hour), Author: "user:ada", Why: "rack"}, at)},
+		Networks:    []Network{w.Network(chainView(), decision())}, Incidents: []Incident{w.Incident(incident(), nil)}, Plans: []Plan{w.Plan(plan())},
 	}
 	state := ChainState{Height: 2700000, Hash: "0x2abe", Spec: "khala", SpecVersion: 1250}
 	phalaState := PhalaState{state, "v2", "2023-06-06T11:16:12Z", 15800000}
