@@ -38,20 +38,27 @@ type run struct {
 // stays in its intent, exactly as after a crash.
 func (e *Engine) Advance(ctx context.Context, planID string, fence store.Fence, now time.Time) (next time.Time, ended bool, err error) {
 	p, err := e.read(ctx, planID, fence)
-	defer func() { e.keep(p, fence, err == nil && !ended) }()
 	if err != nil {
 		return now.Add(DefaultPoll), false, fmt.Errorf("advance plan %s: %w", planID, err)
 	}
+	next, ended, err = e.advance(ctx, &p, fence, now)
+	if err == nil && !ended && p.State != fleet.PlanParked {
+		e.keep(p, fence)
+	}
+	return next, ended, err
+}
+
+func (e *Engine) advance(ctx context.Context, p *fleet.Plan, fence store.Fence, now time.Time) (next time.Time, ended bool, err error) {
 	switch {
 	case p.State.Ended():
-		e.foundEnded(p)
+		e.foundEnded(*p)
 		return time.Time{}, true, nil
 	case p.State == fleet.PlanParked:
 		return now.Add(parkedPoll), false, nil
 	case p.Next.After(now) && !p.Abort:
 		return p.Next, false, nil
 	}
-	r := &run{Engine: e, p: &p, ops: e.kinds[p.Kind].Ops, fence: fence, now: now}
+	r := &run{Engine: e, p: p, ops: e.kinds[p.Kind].Ops, fence: fence, now: now}
 	if why, unknown := r.unknown(); unknown {
 		err = r.park(ctx, move{note: why})
 	} else {
@@ -59,9 +66,9 @@ func (e *Engine) Advance(ctx context.Context, planID string, fence store.Fence, 
 	}
 	switch {
 	case err != nil:
-		return now.Add(DefaultPoll), false, fmt.Errorf("advance plan %s (%s): %w", planID, p.Kind, err)
+		return now.Add(DefaultPoll), false, fmt.Errorf("advance plan %s (%s): %w", p.ID, p.Kind, err)
 	case p.State.Ended():
-		e.foundEnded(p)
+		e.foundEnded(*p)
 		return time.Time{}, true, nil
 	case p.State == fleet.PlanParked:
 		return now.Add(parkedPoll), false, nil
@@ -72,7 +79,7 @@ func (e *Engine) Advance(ctx context.Context, planID string, fence store.Fence, 
 	}
 	if m.until.Sub(now) > longWait && !m.until.Equal(p.Next) {
 		if err := r.savePlan(ctx, func(p *fleet.Plan) { p.Next = m.until }); err != nil {
-			return m.until, false, fmt.Errorf("advance plan %s (%s): %w", planID, p.Kind, err)
+			return m.until, false, fmt.Errorf("advance plan %s (%s): %w", p.ID, p.Kind, err)
 		}
 	}
 	return m.until, false, nil
@@ -85,10 +92,12 @@ type book struct {
 }
 
 // read reads a plan from the journal. While a lease is ours nobody else writes its plans' steps, so those that this engine
-// has written under the same fence are not read again: a plan of a thousand would take a thousand times as long.
+// has written under the same fence are not read again: a plan of a thousand would take a thousand times as long. They are
+// taken out of the book until keep: after an error, or a panic between a change and its writing, the journal alone is right.
 func (e *Engine) read(ctx context.Context, id string, fence store.Fence) (fleet.Plan, error) {
 	e.mu.Lock()
 	b, known := e.books[id]
+	delete(e.books, id)
 	e.mu.Unlock()
 	if !known || b.fence != fence {
 		return e.store.Plan(ctx, id)
@@ -98,15 +107,11 @@ func (e *Engine) read(ctx context.Context, id string, fence store.Fence) (fleet.
 	return p, err
 }
 
-// keep remembers a plan's steps when all that was changed in them is written.
-func (e *Engine) keep(p fleet.Plan, fence store.Fence, written bool) {
+// keep remembers a plan's steps, all of which are written.
+func (e *Engine) keep(p fleet.Plan, fence store.Fence) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if written && p.State != fleet.PlanParked {
-		e.books[p.ID] = book{fence, p.Steps}
-	} else {
-		delete(e.books, p.ID)
-	}
+	e.books[p.ID] = book{fence, p.Steps}
 }
 
 func (r *run) view() view {

@@ -137,3 +137,62 @@ func TestUntouched(t *testing.T) {
 		})
 	}
 }
+
+// frightened is a journal that panics once, before it writes a step.
+type frightened struct {
+	*memory.Store
+	once bool
+}
+
+func (s *frightened) SaveStep(ctx context.Context, plan string, step fleet.Step, f store.Fence, events ...fleet.Event) error {
+	if s.once && step.State == fleet.StepEffected {
+		s.once = false
+		panic("the disk is gone")
+	}
+	return s.Store.SaveStep(ctx, plan, step, f, events...)
+}
+
+// What was changed in a step and never written is not believed afterwards, by the same engine either: only the journal is.
+func TestAPanicLeavesTheJournalAlone(t *testing.T) {
+	s, checked := &frightened{Store: memory.New(), once: true}, 0
+	kind := kindOf(planned(fleet.Step{Name: "a"}, fleet.Step{Name: "b"}), nil)
+	kind.Ops["do"] = act.Op{
+		Effect: act.Visible,
+		Check:  func(context.Context, act.StepContext) (bool, error) { checked++; return false, nil },
+		Do:     func(context.Context, act.StepContext) error { return nil },
+		Verify: func(context.Context, act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
+			return act.Proved, time.Time{}, fleet.Reason{}, nil
+		},
+	}
+	e := newEngine(t, s, kind)
+	p, err := e.Build(t.Context(), want(), start())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Submit(t.Context(), p, start()); err != nil {
+		t.Fatal(err)
+	}
+	fence := lease(t, s, "me", start())
+	advance := func() (ended bool) {
+		defer func() { _ = recover() }()
+		_, ended, err := e.Advance(t.Context(), p.ID, fence, start())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ended
+	}
+	advance()
+	if got, _ := s.Plan(t.Context(), p.ID); got.Steps[0].State != fleet.StepIntent || checked != 1 {
+		t.Fatalf("the step is %s, checked %d times", got.Steps[0].State, checked)
+	}
+	advance()
+	if checked != 2 {
+		t.Error("a step that the journal has in its intent was not looked at again")
+	}
+	for range 10 {
+		if advance() {
+			return
+		}
+	}
+	t.Error("the plan does not end")
+}
