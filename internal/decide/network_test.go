@@ -191,6 +191,7 @@ func TestStakePool(t *testing.T) {
 			"person LowGas stakepool.gas warning", "gas=10 least=10"},
 		{"as little gas as the operator wants", []change{gas("0.5", 0, 0), func(in *decide.NetworkInput) { in.MinGas = map[uint64]fleet.Amount{83: amount("0.2")} }}, clear, ""},
 		{"dust", []change{gas("0.09", 0, 0)}, "person LowGas stakepool.gas.empty critical", "stakepool.gas_dust"},
+		{"dust, and it spends nothing", []change{gas("0.09", 0, 12*h)}, "person LowGas stakepool.gas.empty critical", "stakepool.gas_dust"},
 		{"not a day's fees, though more than wanted", []change{gas("2.5", 3, 12*h)}, "person LowGas stakepool.gas.empty critical", "day=3"},
 		{"a day's fees as an hour has it", []change{gas("2.5", 3, h)}, clear, ""},
 		{"its owner signs nothing", []change{gas("0", 0, 0), operators(fleet.GasAccount{Address: "45op", Free: fleet.PHA(5)})}, clear, ""},
