@@ -18,7 +18,8 @@ const historyOld = time.Hour
 // With sum only the sum of all is wanted.
 func (a *app) withDaily(ctx context.Context, r phalaRead, f listFlags, sum bool) (phalaRead, error) {
 	v := a.history(ctx, f.chainFlags)
-	if v == nil || !(sum && r.sumByHistory(v) || r.byHistory(v)) {
+	known := v != nil && (sum && r.sumByHistory(v) || r.byHistory(v))
+	if !known {
 		return r.readDaily(ctx, f.want())
 	}
 	if a.flags.output == "table" {
