@@ -116,10 +116,8 @@ func (a *adding) judge(e Entry) (known bool, why fleet.Reason) {
 	if plan := a.leaving[roster.Key(e.Endpoint)]; plan != "" {
 		return false, fleet.Because("batch.is_leaving", "worker", e.Name, "plan", plan)
 	}
-	for _, w := range a.stock.workers {
-		if r.stored(w) {
-			return true, fleet.Reason{}
-		}
+	if slices.ContainsFunc(a.stock.workers, r.stored) {
+		return true, fleet.Reason{}
 	}
 	if at := a.around.endpoints[roster.Key(e.Endpoint)]; len(at) > 0 {
 		h := at[0]

@@ -236,10 +236,11 @@ func (s *site) steal(bridge, name string) {
 }
 
 // The restart that makes a bridge notice happens once, wherever the process dies, and everybody works in the end.
-func TestNoticeSurvivesEveryDeath(t *testing.T) {
+func TestLabNoticeSurvivesEveryDeath(t *testing.T) {
 	t.Parallel()
 	for _, b := range bridges {
 		t.Run(b.version, func(t *testing.T) {
+			lab(t, b.version == "v0")
 			t.Parallel()
 			acttest.Once(t, func(t *testing.T) acttest.Setup {
 				s := newSite(t, small())

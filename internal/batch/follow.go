@@ -54,13 +54,23 @@ func (b *Batches) follow() act.Op {
 			case strings.HasSuffix(w.Session, "CoolingDown"):
 				return act.TooLate, next, fleet.Because("batch.cools", "worker", name), nil
 			case failing(w.State):
-				return act.TooLate, next, fleet.Because("batch.fails", "worker", name, "message", w.Message), nil
+				return act.TooLate, next, fleet.Because("batch.fails", "worker", name, "message", brief(w.Message)), nil
 			case syncs(w.State) && w.Para.Known && waited >= followFor:
 				return act.Proved, next, fleet.Because("batch.syncs", "worker", name, "height", w.Para.Value), nil
 			}
-			return act.NotYet, next, fleet.Because("batch.on_its_way", "worker", name, "state", stateOf(w.State), "message", w.Message), nil
+			return act.NotYet, next, fleet.Because("batch.on_its_way", "worker", name, "state", stateOf(w.State), "message", brief(w.Message)), nil
 		},
 	}
+}
+
+// brief is the beginning of what a worker says: v0 says whole stacks.
+func brief(message string) string {
+	const most = 160
+	line, _, _ := strings.Cut(message, "\n")
+	if r := []rune(line); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return line
 }
 
 // running is the context of the worker that the bridge has under the step's name (args name) or id; nil when it has none.

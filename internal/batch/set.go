@@ -182,7 +182,10 @@ func (b *Batches) renew() act.Op {
 		},
 		Verify: func(ctx context.Context, s act.StepContext) (act.Proof, time.Time, fleet.Reason, error) {
 			w, err := b.context(ctx, s.Step.Args["bridge"], s.Step.Args["id"])
-			if err != nil || w == nil {
+			switch {
+			case err != nil:
+				return act.NotYet, s.Now.Add(pollEvery), fleet.Reason{}, err
+			case w == nil:
 				return act.NotYet, s.Now.Add(pollEvery), fleet.Because("batch.no_context", "worker", s.Step.Args["worker"], "bridge", s.Step.Args["bridge"]), nil
 			}
 			return act.Proved, s.Now, fleet.Because("batch.renewed", "worker", s.Step.Args["worker"]), nil

@@ -253,19 +253,6 @@ func (s *site) row(bridge, name string) (row, bool) {
 	return row{}, false
 }
 
-// refs are the workers of these names.
-func (s *site) refs(bridge string, names ...string) []fleet.Ref {
-	var out []fleet.Ref
-	for _, name := range names {
-		r, ok := s.row(bridge, name)
-		if !ok {
-			s.t.Fatalf("no worker %s at %s", name, bridge)
-		}
-		out = append(out, fleet.WorkerRef(bridge, r.ID))
-	}
-	return out
-}
-
 // feeders is how many feed the pRuntime at an endpoint.
 func (s *site) feeders(endpoint string) (n int) {
 	s.face.Do(func(w *world.World) {

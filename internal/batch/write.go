@@ -31,12 +31,8 @@ func (w ward) name() string {
 	return w.worker.Name
 }
 
-func (w ward) args(more ...string) map[string]string {
-	args := map[string]string{"bridge": w.bridge.Name, "version": w.bridge.Version, "id": w.ref.Name(), "worker": w.name()}
-	for i := 0; i+1 < len(more); i += 2 {
-		args[more[i]] = more[i+1]
-	}
-	return args
+func (w ward) args() map[string]string {
+	return map[string]string{"bridge": w.bridge.Name, "version": w.bridge.Version, "id": w.ref.Name(), "worker": w.name()}
 }
 
 // wards are the workers that a request is about, in its order.

@@ -120,7 +120,9 @@ func TestBatchVerbs(t *testing.T) {
 	if n := f.feeders(new3...); !slices.Equal(n, []int{0, 0, 0}) {
 		t.Errorf("feeders of what was stopped: %v", n)
 	}
-	f.want(t, exitDone, "works", "worker", "start", "--feed", "--name", "n[123]", "--yes")
+	watching := f
+	watching.shell.tty, watching.shell.width = true, 150
+	watching.want(t, exitDone, "[########################] 6/6, 0 failed", "worker", "start", "--feed", "--name", "n[123]", "--yes")
 	f.want(t, exitDone, "", "worker", "set", "--name", "n[123]", "stake=11.5", "--yes")
 	f.want(t, exitUsage, "", "worker", "set", "--name", "n[123]", "stake=lots", "--yes")
 	f.want(t, exitUsage, "one only", "worker", "set", "--name", "n[14]", "name=x", "--yes", "--bridge", "prb-a")
