@@ -120,6 +120,8 @@ func (h history) spent(b Budget, now time.Time) *guard {
 	switch {
 	case !until.After(now):
 		return nil
+	case n == 0:
+		return &guard{why: fleet.Because("guard.idle", "idle", m, "pause", pause, "until", until), until: until}
 	case m > 0:
 		return &guard{why: fleet.Because("guard.idle_backoff", "n", n, "idle", m, "pause", pause, "until", until), until: until}
 	}
