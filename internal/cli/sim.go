@@ -31,7 +31,7 @@ func (a *app) simCmd() *cobra.Command {
 			return err
 		},
 	}
-	return a.noun("sim", "cli.sim", serve, example, a.roleCmd())
+	return a.noun("sim", "cli.sim", serve, example, a.campaignCmd(), a.roleCmd())
 }
 
 // serveSim serves a simulated fleet until it is interrupted, and says on stdout where its parts listen.

@@ -2,6 +2,8 @@ package campaign
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"phalops/internal/sim/world"
@@ -91,7 +93,8 @@ func (s *Sim) yaml(o Options) []byte {
 		p("      - { name: %s, host: %s, node: %s, project: %s }", d.Name, d.Host, d.Node.Name, d.Project())
 	}
 	p("    headers_caches:")
-	for url, c := range s.places.caches {
+	for _, url := range slices.Sorted(maps.Keys(s.places.caches)) {
+		c := s.places.caches[url]
 		p("      - { name: %s, url: %q, node: %s }", c.Name, url, c.Node.Name)
 	}
 	s.bridgesYAML(p, w)

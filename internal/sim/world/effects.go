@@ -42,6 +42,12 @@ func (w *World) Harm() []Record { return slices.Clone(w.harms) }
 // Faults is what went wrong by itself so far, in the order of time: the fault's kind and the target that it struck.
 func (w *World) Faults() []Record { return slices.Clone(w.struck) }
 
+// FaultsSince is Faults without the first n.
+func (w *World) FaultsSince(n int) []Record { return slices.Clone(w.struck[n:]) }
+
+// DoneSince is what was done to workers and inventories, as in Effects but in the order of time alone and without the first n.
+func (w *World) DoneSince(n int) []Record { return slices.Clone(w.effects[n:]) }
+
 func (w *World) did(kind, target string) {
 	w.effects = append(w.effects, Record{w.now, kind, target})
 }
