@@ -19,9 +19,9 @@ import (
 
 // batchFlags are the flags of every verb that changes many.
 type batchFlags struct {
-	rate, atOnce, parallel, maxFailures int
-	restart                             string
-	retry                               string
+	rate, parallel, maxFailures int
+	restart                     string
+	retry                       string
 }
 
 func (a *app) batchFlags(cmd *cobra.Command, restarts bool) *batchFlags {

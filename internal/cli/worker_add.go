@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -176,9 +177,7 @@ func (s *session) placed(ctx context.Context, placement roster.Placement, args m
 	slices.Sort(bridges)
 	for _, name := range bridges {
 		mine := map[string]string{batch.ArgItems: batch.Items(of[name])}
-		for k, v := range args {
-			mine[k] = v
-		}
+		maps.Copy(mine, args)
 		p, err := s.build(ctx, batch.AddWorkers, []fleet.Ref{fleet.InventoryRef(name)}, mine)
 		if err != nil {
 			return w, err
