@@ -297,6 +297,10 @@ func TestOutOfSightIsNotOver(t *testing.T) {
 	if _, over := decide.Network(in); over[1].Verdict != fleet.Healthy {
 		t.Errorf("another trouble is over when it is not seen: %+v", over[1])
 	}
+	in.Last = remembering(fleet.Decision{Target: "stakepool/khala/84", Rule: "stakepool.chain.cooling"})
+	if _, over := decide.Network(in); over[2].Verdict != fleet.Healthy {
+		t.Errorf("only workers of another pool are out of sight: %+v", over[2])
+	}
 }
 
 // An operator's own rule may act on the chain's word, as long as that is a fact, and not on what many share.

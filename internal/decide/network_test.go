@@ -198,6 +198,8 @@ func TestStakePool(t *testing.T) {
 		{"its operator runs dry", []change{operators(fleet.GasAccount{Address: "45op", Free: fleet.PHA(1)})}, "person LowGas stakepool.gas warning", "account=45op"},
 		{"one of its operators runs dry", []change{operators(fleet.GasAccount{Address: "45op", Free: fleet.PHA(5)}, fleet.GasAccount{Address: "45two"})},
 			"person LowGas stakepool.gas.empty critical", "account=45two"},
+		{"two of its operators run dry", []change{operators(fleet.GasAccount{Address: "45op", Free: amount("1.5")}, fleet.GasAccount{Address: "45two", Free: amount("0.5")})},
+			"person LowGas stakepool.gas warning", "account=45two"},
 		{"a vault that is due, without gas", []change{gas("0", 0, 0), queued(blockTime.Add(h), 50), pool(func(p *fleet.ChainPool) { p.Kind, p.Workers = "Vault", nil })}, clear, ""},
 		{"no gas and no workers", []change{gas("0", 0, 0), pool(func(p *fleet.ChainPool) { p.Workers = nil })}, clear, ""},
 		{"no gas and workers to start", []change{gas("0", 0, 0), pool(func(p *fleet.ChainPool) { p.Workers = map[string]int{"Ready": 1} })}, "person LowGas stakepool.gas.empty critical", ""},

@@ -113,7 +113,7 @@ func TestChainAgainstAWorker(t *testing.T) {
 
 		{"computes nothing", []change{chainSays(is("Ready", 20*m))}, "wait Working v2.chain.not_computing"},
 		{"computes nothing for half an hour", []change{chainSays(is("Ready", 30*m))}, "person Working v2.chain.not_computing"},
-		{"computes nothing, as its bridge knows", []change{chainSays(is("Ready", h)), bridgeSays(session("Ready"))}, "person Working v2.chain.not_computing"},
+		{"computes nothing, as its bridge knows", []change{chainSays(is("Ready", h)), bridgeSays(session("Ready"), func(w *fleet.WorkerStatus) { w.SessionSince = ago(2 * h) })}, "person Working v2.chain.not_computing"},
 		{"another session, seen just now", []change{chainSays(inPool(91))}, "wait Working v2.chain.elsewhere"},
 		{"in another pool for 20 minutes", []change{chainSays(inPool(91)), saidBefore("v2.chain.elsewhere", 20*m)}, "wait Working v2.chain.elsewhere"},
 		{"in another pool for half an hour", []change{chainSays(inPool(91)), saidBefore("v2.chain.elsewhere", 30*m)}, "person Working v2.chain.elsewhere"},
