@@ -51,7 +51,7 @@ func (b *Batches) buildAdd(ctx context.Context, req act.Request, now time.Time) 
 		return p, err
 	}
 	around := b.neighbours(ctx, bridge.Name, now)
-	leaving, err := b.leaving(ctx)
+	leaving, err := b.leaving(ctx, now)
 	if err != nil {
 		return p, err
 	}
@@ -99,7 +99,7 @@ type adding struct {
 	bridge  config.Bridge
 	stock   stock
 	around  neighbours
-	leaving map[string]string // endpoints of workers that are being removed, with the plan
+	leaving map[string]string // see Batches.leaving
 	keys    map[string]string // public keys by endpoint, as the pRuntimes say
 	free    int               // how many more the bridge takes
 }
@@ -245,9 +245,26 @@ func items(req act.Request, into any) error {
 	return nil
 }
 
-// leaving are the workers that are being removed, by their endpoints, with the plans that remove them.
-func (b *Batches) leaving(ctx context.Context) (map[string]string, error) {
-	return map[string]string{}, ctx.Err()
+// leaving are the workers that a plan has reserved for their removal, by their references and by their endpoints, with the plan.
+func (b *Batches) leaving(ctx context.Context, now time.Time) (map[string]string, error) {
+	locks, err := b.Journal.Locks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, l := range locks {
+		if l.Ref.Kind() != fleet.KindLeaving {
+			continue
+		}
+		bridge := bridgeOf(l.Ref)
+		out[string(fleet.WorkerRef(bridge, l.Ref.Name()))] = l.Plan
+		if stock, err := b.stock(ctx, bridge, now, listAge); err == nil { // a silent bridge's endpoints are unchecked anyway
+			if w := stock.worker(l.Ref.Name()); w != nil {
+				out[roster.Key(w.Endpoint)] = l.Plan
+			}
+		}
+	}
+	return out, nil
 }
 
 // addAgain asks for the entries that an ended plan did not see through.

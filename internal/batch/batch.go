@@ -51,7 +51,7 @@ type Engine interface {
 // Journal is where it is seen what became of them.
 type Journal interface {
 	Plan(ctx context.Context, id string) (fleet.Plan, error)
-	Plans(ctx context.Context, f store.PlanFilter) ([]fleet.Plan, error)
+	Locks(ctx context.Context) ([]store.Lock, error)
 }
 
 // Options are what Batches are made of.

@@ -242,3 +242,26 @@ func TestLabSetSurvivesEveryDeath(t *testing.T) {
 		})
 	}
 }
+
+// A worker that is reserved for its removal is not put to work again, changed, or added anywhere else.
+func TestWhoLeavesIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	stake := fleet.PHA(12)
+	for _, b := range bridges {
+		s := newSite(t, small())
+		r := s.rows(b.name)[0]
+		lock := []fleet.Ref{fleet.LeavingRef(b.name, r.ID)}
+		if err := s.store.CreatePlan(t.Context(), fleet.Plan{ID: "removal", Kind: "worker.remove", Site: "sim", Targets: lock, Locks: lock, State: fleet.PlanParked, Created: s.clock.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		for name, req := range map[string]act.Request{
+			"start": startRequest(s.five(b.name)[:1]), "set": setRequest(s.five(b.name)[:1], batch.Patch{Stake: &stake}),
+			"add": addRequest(b.name, []batch.Entry{{Name: "again", Endpoint: r.Endpoint, PID: b.pool, Stake: fleet.PHA(10), Enabled: true}}),
+		} {
+			p, err := s.build(req)
+			if err != nil || p.Steps[0].State != fleet.StepSkipped || p.Steps[0].Result.Code != "batch.is_leaving" || p.Steps[0].Result.Args["plan"] != "removal" {
+				t.Errorf("%s %s: %+v %v", b.version, name, p.Steps, err)
+			}
+		}
+	}
+}

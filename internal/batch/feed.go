@@ -148,7 +148,7 @@ func (b *Batches) buildStart(ctx context.Context, req act.Request, now time.Time
 	if err != nil {
 		return p, err
 	}
-	leaving, err := b.leaving(ctx)
+	leaving, err := b.leaving(ctx, now)
 	if err != nil {
 		return p, err
 	}

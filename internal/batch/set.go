@@ -56,7 +56,7 @@ func (b *Batches) buildSet(ctx context.Context, req act.Request, now time.Time) 
 	if err != nil {
 		return p, err
 	}
-	leaving, err := b.leaving(ctx)
+	leaving, err := b.leaving(ctx, now)
 	if err != nil {
 		return p, err
 	}
