@@ -32,7 +32,7 @@ import (
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // site is a world that real clients talk to over loopback, on a clock that also moves by itself while they wait for it: a
-// minute takes some milliseconds.
+// second takes a quarter of a real one.
 type site struct {
 	t       *testing.T
 	clock   *clock.Virtual
@@ -74,7 +74,7 @@ func newSite(t *testing.T, o world.FleetOptions) *site {
 			case <-stop:
 				return
 			case <-time.After(time.Millisecond):
-				s.clock.Advance(20 * time.Millisecond)
+				s.clock.Advance(4 * time.Millisecond)
 			}
 		}
 	}()
