@@ -15,6 +15,8 @@ const (
 	blame = 5 * time.Minute
 	// uneasy is how long after an event workers may cease to earn because of it: blocks run out slowly.
 	uneasy = 5 * time.Minute
+	// unseen is how long before a look an outage can have begun that the look before did not see: while blocks were few enough behind.
+	unseen = looksEvery + 2*time.Minute
 )
 
 // unexplained is the cause of an outage that nothing explains.
@@ -107,8 +109,10 @@ func (b *book) note(i int, now time.Time) bool {
 func (b *book) begin(i int, now time.Time) *loss.Outage {
 	m := b.miners[i]
 	o := &loss.Outage{Worker: m.Ref(), From: m.Behind(), Cause: m.Ails()}
-	if o.From.Before(b.earned[i]) {
-		o.From = b.earned[i]
+	for _, least := range []time.Time{b.earned[i], now.Add(-unseen)} {
+		if o.From.Before(least) {
+			o.From = least
+		}
 	}
 	if o.From.After(now) {
 		o.From = now

@@ -17,7 +17,7 @@ import (
 func TestLeavingOutBeatsChangesNothing(t *testing.T) {
 	t.Parallel()
 	const length, apart = 4 * time.Hour, 31 * time.Second
-	for seed := range uint64(3) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			all, every := story(t, seed, length, true)
@@ -53,7 +53,11 @@ func story(t *testing.T, seed uint64, length time.Duration, every bool) (lines m
 	t.Helper()
 	w := world.New(start, seed)
 	world.DefaultFleet(w, world.FleetOptions{Workers: 8, V0Workers: 4, V3Workers: 4, Bridges: 3, Pools: 2, Net: byte(220 + seed)})
-	if err := w.Apply(someFaults(w, length)); err != nil {
+	faults := someFaults(w, length)
+	if seed == 3 {
+		faults = workersFaults(length)
+	}
+	if err := w.Apply(faults); err != nil {
 		t.Fatal(err)
 	}
 	s, err := New(Options{World: w})
@@ -95,6 +99,17 @@ func someFaults(w *world.World, length time.Duration) world.Scenario {
 			f.For = 0
 		}
 		out.Faults = append(out.Faults, f)
+	}
+	return out
+}
+
+// workersFaults strike workers of one bridge after the other: what happens there concerns no other bridge.
+func workersFaults(length time.Duration) world.Scenario {
+	bridges, kinds := strings.Fields("prb-a prb-v0 prb-002 prb-v3"), strings.Fields("worker.error worker.freeze worker.starting pruntime.hang pruntime.down")
+	var out world.Scenario
+	for n := 0; time.Duration(n)*13*time.Minute < length-30*time.Minute; n++ {
+		out.Faults = append(out.Faults, world.Fault{At: time.Duration(n+1) * 13 * time.Minute, Kind: kinds[n%len(kinds)],
+			Target: fmt.Sprintf("%s/*%d", bridges[n%len(bridges)], 1+n%4), For: time.Duration(3+n%9) * time.Minute})
 	}
 	return out
 }

@@ -159,7 +159,7 @@ func (w *World) Apply(s Scenario) error {
 		}
 	}
 	for i, f := range s.Faults {
-		w.After(f.At, func() { w.strike(f, fmt.Sprintf("%s/%d", s.Name, i)) })
+		w.within(f.scope(), f.At, func() { w.strike(f, fmt.Sprintf("%s/%d", s.Name, i)) })
 	}
 	return nil
 }

@@ -109,10 +109,23 @@ func (w *World) newTrouble(f Fault) *trouble {
 }
 
 // heal ends one trouble after the fault's For, if it has one.
-func (w *World) heal(f Fault, end func()) {
+func (w *World) heal(f Fault, end func()) { w.healWithin("", f, end) }
+
+// healWithin is heal of what concerns one bridge and its workers only.
+func (w *World) healWithin(bridge string, f Fault, end func()) {
 	if f.For > 0 {
-		w.After(f.For, end)
+		w.within(bridge, f.For, end)
 	}
+}
+
+// scope is the only bridge that a fault concerns: a worker's fault strikes nobody else. "" is everybody.
+func (f Fault) scope() string {
+	what, _, _ := strings.Cut(f.Kind, ".")
+	bridge, _, exact := strings.Cut(f.Target, "/")
+	if what != "worker" && what != "pruntime" || !exact || strings.ContainsAny(bridge, `*?[\`) {
+		return ""
+	}
+	return bridge
 }
 
 func without[T any](ts []*T, t *T) []*T {
@@ -243,7 +256,7 @@ func (c *Context) strike(f Fault) {
 	case PruntimeDown, PruntimeHang, WorkerPause:
 		rt.stand()
 	}
-	c.b.w.heal(f, func() {
+	c.b.w.healWithin(c.b.Name, f, func() {
 		if f.Kind == WorkerMessage {
 			c.keepNotice() // success does not clear it
 		}

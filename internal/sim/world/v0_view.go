@@ -119,7 +119,7 @@ func (c *V0Context) strike(f Fault) {
 	case PruntimeDown, PruntimeHang, WorkerPause:
 		rt.stand()
 	}
-	c.b.w.heal(f, func() {
+	c.b.w.healWithin(c.b.Name, f, func() {
 		if f.Kind == WorkerMessage {
 			c.keepNotice() // success does not clear it
 		}

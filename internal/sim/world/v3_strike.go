@@ -33,6 +33,7 @@ func (b *V3Bridge) strike(f Fault) {
 			c.refeed()
 		}
 	}
+	b.rebase() // while it still says what it fed
 	b.trouble = append(b.trouble, t)
 	refeed()
 	b.w.heal(f, func() {
@@ -66,7 +67,7 @@ func (c *V3Worker) strike(f Fault) {
 	case PruntimeDown, PruntimeHang, WorkerPause:
 		rt.stand()
 	}
-	c.b.w.heal(f, func() {
+	c.b.w.healWithin(c.b.Name, f, func() {
 		c.keepNotice()
 		rt.trouble = without(rt.trouble, t)
 		if f.Kind == WorkerStarting && !c.gone && c.state == V3Starting && !c.started {
