@@ -33,7 +33,7 @@ func TestCampaign(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &keys); err != nil {
 		t.Fatalf("%v: %s", err, r.out)
 	}
-	for _, key := range strings.Fields("policy days workers seed scenario lost_worker_hours floor_worker_hours actions needless_actions harmful_actions " +
+	for key := range strings.FieldsSeq("policy days workers seed scenario lost_worker_hours floor_worker_hours actions needless_actions harmful_actions " +
 		"alerts alerts_per_day ttr_seconds by_fault") {
 		if keys[key] == nil {
 			t.Errorf("no key %s", key)
