@@ -62,6 +62,7 @@ type Daemon struct {
 
 // New opens everything that the daemon needs and starts nothing. On error everything is closed again.
 func New(ctx context.Context, o Options) (*Daemon, error) {
+	thrifty()
 	d := &Daemon{o: o}
 	core, err := Open(ctx, CoreOptions{Config: o.Config, Clock: o.Clock, Log: o.Log, Owner: "daemon", NeedsStore: true, Secrets: o.Secrets, Allow: o.Allow,
 		PlanEnded: func(p fleet.Plan) { d.metrics.Action(p.Kind, p.State) }})
