@@ -31,7 +31,7 @@ func (j *judge) mend(f finding, silent fleet.BridgeCondition) finding {
 	if low := j.lowStakes(); low != nil {
 		return f // it would only exit again, and the witness says so
 	}
-	fed, hungry := j.fed()
+	fed, unsure, hungry := j.fed()
 	args := []any{"for", j.Now.Sub(f.since), "bridge", j.Status.Ref, "n", fed + hungry}
 	due := f.since.Add(lifecycleHangs)
 	switch {
@@ -41,6 +41,8 @@ func (j *judge) mend(f finding, silent fleet.BridgeCondition) finding {
 	case fed > 0:
 		f.loud = fleet.Warning
 		f.reason = fleet.Because("bridge.silent_but_feeds", args...)
+	case unsure > 0: // asked twice it will be known
+		f.want, f.until = wantTime, j.Now.Add(provedWithin)
 	case hungry > 0:
 		f.want, f.rule, f.action, f.until = wantRestart, "bridge.no_lifecycle.hangs", ActionBridgeRestart, due
 		f.reason = fleet.Because("bridge.lifecycle_hangs", args...)
@@ -50,8 +52,9 @@ func (j *judge) mend(f finding, silent fleet.BridgeCondition) finding {
 	return f
 }
 
-// fed counts the workers whose own pRuntimes take new blocks, and those whose stand still.
-func (j *judge) fed() (fed, hungry int) {
+// fed counts the workers whose own pRuntimes take new blocks, those that have taken some since they were asked before the silence,
+// and those whose stand still.
+func (j *judge) fed() (fed, unsure, hungry int) {
 	for i := range j.Status.Workers {
 		w := &j.Status.Workers[i]
 		p := j.hear(w)
@@ -59,13 +62,15 @@ func (j *judge) fed() (fed, hungry int) {
 			continue
 		}
 		switch frozen := p.Para.FrozenFor(p.At); {
-		case frozen < provedWithin && p.Para.MovedAt.After(j.silentSince()):
+		case frozen < provedWithin && p.Before.After(j.silentSince()):
 			fed++
+		case frozen < provedWithin:
+			unsure++
 		case frozen >= workerFrozenAfter:
 			hungry++
 		}
 	}
-	return fed, hungry
+	return fed, unsure, hungry
 }
 
 // silentSince is when the bridge's newest silence began.

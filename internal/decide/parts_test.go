@@ -21,7 +21,7 @@ func TestSilentParts(t *testing.T) {
 	own := func(n int, frozen time.Duration) change { // so many pRuntimes were asked
 		return func(in *decide.BridgeInput) {
 			for i := range n {
-				in.Status.Workers[i].Pruntime = &fleet.PruntimeStatus{Probe: answered, Para: at(20_000, frozen)}
+				in.Status.Workers[i].Pruntime = &fleet.PruntimeStatus{Probe: answered, Para: at(20_000, frozen), Before: ago(30 * time.Second)}
 			}
 		}
 	}
@@ -64,6 +64,9 @@ func TestSilentParts(t *testing.T) {
 		{"a lifecycle that is not ours", []change{lifecycle(11 * m), own(3, 9*m)}, fleet.Person, "bridge.no_lifecycle", ""},
 		{"a lifecycle silent for long, pRuntimes stand still", []change{ours, lifecycle(11 * m), own(3, 9*m)}, fleet.Act, "bridge.no_lifecycle.hangs", "bridge.restart"},
 		{"… one of them takes blocks", []change{ours, lifecycle(11 * m), own(3, 9*m), own(1, 10*time.Second)}, fleet.Act, "bridge.no_lifecycle.cut", "bridge.monitor"},
+		{"… one of them took blocks since it was asked an hour ago", []change{ours, lifecycle(11 * m), own(3, 9*m), own(1, 10*time.Second), func(in *decide.BridgeInput) {
+			in.Status.Workers[0].Pruntime.Before = ago(h)
+		}}, fleet.Wait, "bridge.no_lifecycle", ""},
 		{"… nobody can be asked, yet", []change{ours, lifecycle(5 * m)}, fleet.Wait, "bridge.no_lifecycle", ""},
 		{"… nobody can be asked", []change{ours, lifecycle(11 * m)}, fleet.Person, "bridge.no_lifecycle", ""},
 		{"… the node is to blame", []change{ours, lifecycle(11 * m), own(3, 9*m), nodeIs(fleet.NodeStalled)}, fleet.Wait, "bridge.no_lifecycle", ""},

@@ -11,7 +11,7 @@ import (
 // pruntime changes what the pRuntime itself says.
 func pruntime(change func(*fleet.PruntimeStatus)) workerChange {
 	return func(w *fleet.WorkerStatus) {
-		p := fleet.PruntimeStatus{Probe: answered, Endpoint: w.Endpoint, Initialized: new(true), Registered: new(true), Relay: w.Relay, ParaHeader: w.ParaHeader, Para: w.Para}
+		p := fleet.PruntimeStatus{Probe: answered, Endpoint: w.Endpoint, Initialized: new(true), Registered: new(true), Relay: w.Relay, ParaHeader: w.ParaHeader, Para: w.Para, Before: ago(30 * time.Second)}
 		if w.Pruntime != nil {
 			p = *w.Pruntime
 		}

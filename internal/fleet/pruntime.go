@@ -9,11 +9,12 @@ import "time"
 // more. -1 is "nothing yet".
 type PruntimeStatus struct {
 	Probe
-	Endpoint    string `json:"endpoint"`       // without user and query
-	Ours        bool   `json:"ours,omitempty"` // it has shown the worker's known key: from here the endpoint is the one that the bridge means
-	Initialized *bool  `json:"initialized,omitempty"`
-	Registered  *bool  `json:"registered,omitempty"` // on chain, as pRuntime has seen it in the blocks that it executed
-	DevMode     bool   `json:"dev_mode,omitempty"`
+	Before      time.Time `json:"before,omitzero"` // when the answer before the newest was true: what moved, moved since then
+	Endpoint    string    `json:"endpoint"`        // without user and query
+	Ours        bool      `json:"ours,omitempty"`  // it has shown the worker's known key: from here the endpoint is the one that the bridge means
+	Initialized *bool     `json:"initialized,omitempty"`
+	Registered  *bool     `json:"registered,omitempty"` // on chain, as pRuntime has seen it in the blocks that it executed
+	DevMode     bool      `json:"dev_mode,omitempty"`
 
 	PublicKey   string `json:"public_key,omitempty"` // hex without 0x; "" until initialized
 	ECDHKey     string `json:"ecdh_key,omitempty"`

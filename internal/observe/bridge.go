@@ -219,7 +219,7 @@ func pruntime(old, told *fleet.PruntimeStatus, now time.Time) *fleet.PruntimeSta
 		next.Endpoint = told.Endpoint
 		return &next
 	}
-	next.Probe, next.Ours = before.Answered(now), before.Ours
+	next.Probe, next.Ours, next.Before = before.Answered(now), before.Ours, before.At
 	next.Relay, next.ParaHeader, next.Para = grow(before.Relay, told.Relay, now), grow(before.ParaHeader, told.ParaHeader, now), grow(before.Para, told.Para, now)
 	next.Pending, next.Consensus = grow(before.Pending, told.Pending, now), grow(before.Consensus, told.Consensus, now)
 	return &next

@@ -220,8 +220,8 @@ func TestWhatTheBridgeShowedBeforeThePruntimeWasAsked(t *testing.T) {
 		t.Errorf("nothing was shown before, not %d", got)
 	}
 	b = Bridge(b, reading(asked), start.Add(15*time.Second))
-	if got := find(t, b, "1").Pruntime.Shown; got != 900 {
-		t.Errorf("900 was shown before, not %d", got)
+	if got := find(t, b, "1").Pruntime; got.Shown != 900 || !got.Before.Equal(start) {
+		t.Errorf("900 was shown before, not %d; it was asked before at %v", got.Shown, got.Before)
 	}
 	later := working("1", 950)
 	b = Bridge(b, reading(later), start.Add(30*time.Second))
