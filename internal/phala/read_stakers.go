@@ -23,7 +23,7 @@ func ReadStakers(ctx context.Context, s *substrate.Snapshot, md *scale.Metadata,
 	}
 	read := inTurn(together(r.globals, r.readPools), r.stakers)
 	if r.st.Era == V2 {
-		read = inTurn(together(r.globals, r.readPools), together(r.assets, inTurn(r.vaults, r.queues), r.shareholders))
+		read = inTurn(together(r.globals, r.readPools), together(r.assets, inTurn(r.vaults, r.queues, r.shareholders)))
 	}
 	if err := read(ctx); err != nil {
 		return nil, err
