@@ -82,7 +82,7 @@ func (a *app) helpRows(title string, rows [][2]string) {
 	for _, r := range rows {
 		about := r[1]
 		if room := a.Width - wide - 5; room >= 20 {
-			about = strings.ReplaceAll(text.WrapSoft(about, room), "\n", "\n"+strings.Repeat(" ", wide+5))
+			about = strings.ReplaceAll(wrapped(about, room), "\n", "\n"+strings.Repeat(" ", wide+5))
 		}
 		for line := range strings.Lines(fmt.Sprintf("  %s   %s\n", pad(r[0], wide), about)) {
 			fmt.Fprintln(a.Stdout, strings.TrimRight(line, " \n"))

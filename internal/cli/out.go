@@ -146,11 +146,22 @@ func (a *app) printTable(g grid) {
 	}
 	if a.Width > 0 {
 		last := len(g.head)
-		t.SetColumnConfigs([]table.ColumnConfig{{Number: last, WidthMax: max(minLast, a.Width-a.widthBefore(g)), WidthMaxEnforcer: text.WrapSoft}})
+		t.SetColumnConfigs([]table.ColumnConfig{{Number: last, WidthMax: max(minLast, a.Width-a.widthBefore(g)), WidthMaxEnforcer: wrapped}})
 	}
 	for line := range strings.Lines(t.Render() + "\n") {
 		fmt.Fprintln(a.Stdout, strings.TrimRight(line, " \n"))
 	}
+}
+
+// wrapped breaks a text to a width. The library lets a Chinese letter stick out by half where the width is odd.
+func wrapped(value string, width int) string {
+	out := text.WrapSoft(value, width)
+	for line := range strings.Lines(out) {
+		if text.StringWidthWithoutEscSequences(strings.TrimRight(line, " \n")) > width {
+			return text.WrapSoft(value, width-1)
+		}
+	}
+	return out
 }
 
 // minLast is the room that the last column needs: it alone is wrapped to the terminal.

@@ -151,7 +151,7 @@ func (a *app) wrap(value string, from int) string {
 		return value
 	}
 	var lines []string
-	for l := range strings.Lines(text.WrapSoft(value, max(minLast, a.Width-from))) {
+	for l := range strings.Lines(wrapped(value, max(minLast, a.Width-from))) {
 		lines = append(lines, strings.TrimRight(l, " \n"))
 	}
 	return strings.Join(lines, "\n"+strings.Repeat(" ", from))
