@@ -27,7 +27,7 @@ type simFleet struct {
 // Speeds: fast makes a worker's restart take a fraction of a second, slow leaves time to come between.
 const (
 	fast = 100
-	slow = 20
+	slow = 5
 )
 
 func newSimFleet(t *testing.T, scenario string, speed float64) simFleet {
