@@ -15,7 +15,7 @@ const forgetProvider = 24 * time.Hour
 
 // Bridge merges a reading into the status of last time; for the first, prev carries Ref, Site and Version only. Parts that
 // did not answer keep their last words, and their Probes tell how old those are. Workers are in the order of their names.
-// Conditions stay: they are decide's. prev is not changed.
+// Conditions stay: they are decide's. prev is not changed; r is used up.
 func Bridge(prev fleet.BridgeStatus, r prb.Reading, now time.Time) fleet.BridgeStatus {
 	b := prev
 	if r.MonitorErr != nil {
@@ -97,33 +97,35 @@ func dataProvider(old fleet.DataProviderStatus, told prb.DataProvider, now time.
 }
 
 // workers joins what is new with what was known. The inventory says which workers there are; while it is silent, those of
-// last time are kept, with new states where the states answered.
+// last time are kept, with new states where the states answered. The reading's own list becomes the new one.
 func workers(prev fleet.BridgeStatus, r prb.Reading, now time.Time) []fleet.WorkerStatus {
 	told, old := &roll{list: r.Workers}, &roll{list: prev.Workers}
-	known := r.Workers
+	all := r.Workers
 	if r.InventoryErr != nil {
-		known = prev.Workers
+		all = slices.Clone(prev.Workers)
 	}
 	bridge := prev.Ref.Name()
-	all := make([]fleet.WorkerStatus, len(known))
-	for i := range known {
-		was, is := old.find(i, known[i].ID), told.find(i, known[i].ID)
+	for i := range all {
 		w := &all[i]
+		was, is := old.find(i, w.ID), *w
+		if r.InventoryErr != nil {
+			is = *told.find(i, w.ID)
+		}
 		*w = *was
 		if r.InventoryErr == nil {
-			record(w, is)
+			record(w, &is)
 		}
 		if w.Ref == "" {
 			w.Ref = fleet.WorkerRef(bridge, w.ID)
 		}
 		if r.StatesErr == nil {
-			state(w, was, is, now)
+			state(w, was, &is, now)
 		}
 		w.Pruntime = pruntime(w.Pruntime, is.Pruntime, now)
 		if is.Pruntime != nil && was.Para.Known { // the beat before ended before it was asked
 			w.Pruntime.Shown = was.Para.Value
 		}
-		identity(was, w, is, now)
+		identity(was, w, &is, now)
 		w.Probe = probe(w.Probe, now, r.StatesErr)
 	}
 	byName := func(a, b fleet.WorkerStatus) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) }
