@@ -146,7 +146,9 @@ func decodeReply(parsers *prb.Parsers, status int, body []byte, q question) (*pr
 		reply.Free()
 		return nil, err
 	}
-	return reply.At(reply.Get("data")), nil
+	data := reply.Get("data")
+	q.last.read(data)
+	return reply.At(data), nil
 }
 
 // verdict reads the envelope of a reply: nil when there is data in it.

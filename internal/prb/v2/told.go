@@ -97,6 +97,13 @@ func (e *echo) hear(body []byte) []byte {
 	return body
 }
 
+// read notes the data of a reply: where it comes behind the meta, the words before that are the same in every reply and mean nothing.
+func (e *echo) read(data prb.Value) {
+	if e != nil && !data.Absent() {
+		e.again = false
+	}
+}
+
 func (e *echo) forget() {
 	if e != nil {
 		*e = echo{}

@@ -104,6 +104,8 @@ func TestAnEchoIsStillALostReply(t *testing.T) {
 		{`{"data":{"pools":[ ]},"hasError":false,"meta":{"createdAt":"1"}`, false, faultGarbage},
 		{`{"hasError":true,"error":{"type":2,"message":"x"},"meta":{"createdAt":"1"}}`, false, faultPeer},
 		{`{"hasError":true,"error":{"type":2,"message":"x"},"meta":{"createdAt":"1"}}`, false, faultPeer},
+		{`{"hasError":false,"meta":{"createdAt":"1"},"data":{"pools":[]}}`, false, ""}, // nothing was told before the meta
+		{`{"hasError":false,"meta":{"createdAt":"2"},"data":{"pools":[1]}}`, false, ""},
 	} {
 		doc, err := ask(want.body)
 		if faultOf(err) != want.fault || last.again != want.again || (err == nil && doc.Absent() != want.again) {
