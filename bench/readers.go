@@ -91,7 +91,7 @@ func readPhalops(ctx context.Context, t task, _ io.Reader, say func(any) error) 
 	r.Found = &found{Pools: len(st.Pools), Stakers: len(st.Stakers)}
 	var stake fleet.Amount
 	for _, s := range st.Sessions {
-		stake = phala.Plus(stake, s.Stake)
+		stake = stake.Plus(s.Stake)
 		if s.Recorded {
 			r.Found.Sessions++
 		}

@@ -111,14 +111,3 @@ const (
 	phaseWake
 	phaseFollow
 )
-
-func findBridge(cfg config.Config, name string) (config.Site, config.Bridge, error) {
-	for _, s := range cfg.Sites {
-		for _, b := range s.Bridges {
-			if b.Name == name {
-				return s, b, nil
-			}
-		}
-	}
-	return config.Site{}, config.Bridge{}, fleet.Fail(fleet.NotFound, fleet.Because("remedy.no_bridge", "bridge", name))
-}

@@ -32,8 +32,12 @@ func (b *Batches) begin(req act.Request, kind fleet.Kind) (fleet.Plan, config.Br
 	if len(targets) == 0 {
 		return fleet.Plan{}, config.Bridge{}, fleet.Fail(fleet.Invalid, fleet.Because("remedy.no_target", "plan", req.Kind))
 	}
-	site, found, err := findBridge(b.Config(), bridge)
-	if err == nil && found.Version == config.VersionSolo {
+	site, found, known := b.Config().Bridge(bridge)
+	var err error
+	switch {
+	case !known:
+		err = fleet.Fail(fleet.NotFound, fleet.Because("remedy.no_bridge", "bridge", bridge))
+	case found.Version == config.VersionSolo:
 		err = fleet.Fail(fleet.Refused, fleet.Because("batch.solo", "worker", bridge))
 	}
 	p := fleet.Plan{Site: site.Name, Targets: targets, Locks: targets, Args: map[string]string{act.ArgAtOnce: "10"}}

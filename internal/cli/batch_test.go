@@ -26,23 +26,8 @@ const testPhrase = "bottom drive obey lake curtain smoke basket hold race lonely
 // newMixedFleet is a fleet with a bridge of each generation and pRuntimes that no bridge has yet, at 127.9.220.1 and on.
 func newMixedFleet(t *testing.T, spare int) simFleet {
 	t.Helper()
-	s, err := simwire.ParseScenario([]byte("[]"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sim, err := daemon.StartSim(t.Context(), daemon.SimOptions{Seed: 3, Speed: fast, Scenario: &s, Wire: simwire.Options{ItemTime: time.Millisecond},
+	return startFleet(t, "[]", daemon.SimOptions{Speed: fast, Wire: simwire.Options{ItemTime: time.Millisecond},
 		Fleet: world.FleetOptions{Workers: 3, Pools: 1, V0Workers: 3, V3Workers: 3, Spare: spare, Net: 9}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(sim.Close)
-	dir := t.TempDir()
-	f := simFleet{Sim: sim, config: filepath.Join(dir, "sim.yaml"), data: filepath.Join(dir, "data"), shell: shell{lang: i18n.EN}}
-	a := &app{Env: Env{Stderr: new(strings.Builder)}, catalog: loaded(t), lang: i18n.EN}
-	if err := a.writeSimConfig(sim, f.config); err != nil {
-		t.Fatal(err)
-	}
-	return f
 }
 
 func (f simFleet) list(t *testing.T, lines ...string) string {
@@ -89,6 +74,22 @@ func TestBatchPreview(t *testing.T) {
 	}
 	if effects := f.effects(); len(effects) > 0 {
 		t.Errorf("a preview did %v", effects)
+	}
+}
+
+// Every line that lacks a stake is told with its number, and can be left out like every other bad one.
+func TestEveryLineWithoutAStakeIsTold(t *testing.T) {
+	f := newMixedFleet(t, 3)
+	list := f.list(t, "name,ip,pid,stake", "a,127.9.220.1,83,", "b,127.9.220.2,83,10", "c,127.9.220.3,83,")
+	r := f.want(t, exitUsage, "there is no stake", "worker", "add", "--file", list, "--dry-run")
+	for _, line := range []string{"list.txt:2", "list.txt:4"} {
+		if !strings.Contains(r.err, line) {
+			t.Errorf("no %s in\n%s", line, r.err)
+		}
+	}
+	r = f.want(t, exitDone, "b", "worker", "add", "--file", list, "--dry-run", "--skip-bad")
+	if strings.Contains(r.out, "127.9.220.1") || !strings.Contains(r.out+r.err, "2") {
+		t.Errorf("got\n%s%s", r.out, r.err)
 	}
 }
 

@@ -65,7 +65,7 @@ func (r phalaRead) readDaily(ctx context.Context, want phala.Want) (phalaRead, e
 // dailyOf is what some sessions have earned in a day.
 func (r phalaRead) dailyOf(sessions []*phala.Session) (total fleet.Amount) {
 	for _, s := range sessions {
-		total = phala.Plus(total, r.daily[s.Account])
+		total = total.Plus(r.daily[s.Account])
 	}
 	return total
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/hex"
@@ -12,43 +11,24 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"phalops/internal/i18n"
+	"phalops/internal/testkit"
 	"phalops/internal/view"
 )
 
 // recordedChain is a server that has what a real runtime stored after one block; tests are skipped without the recording.
 func recordedChain(t *testing.T) string {
 	t.Helper()
-	base := os.Getenv("PHALOPS_SHARED")
-	if base == "" {
-		base = filepath.Join(root, "..", "shared")
-	}
-	file := func(name string) []byte {
-		b, err := os.ReadFile(filepath.Join(base, "data", "replies", name))
-		if err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatal(err)
-			}
-			t.Skip("no shared data: ", err)
-		}
-		return b
-	}
-	z, err := gzip.NewReader(bytes.NewReader(file("substrate-rhala-state_getMetadata.json.gz")))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var metadata struct{ Result json.RawMessage }
-	if err := json.NewDecoder(z).Decode(&metadata); err != nil {
+	if err := json.Unmarshal(testkit.Shared(t, "data", "replies", "substrate-rhala-state_getMetadata.json.gz"), &metadata); err != nil {
 		t.Fatal(err)
 	}
 	answers, state := map[string]json.RawMessage{"state_getMetadata": metadata.Result}, map[string]string{}
-	for line := range bytes.Lines(file("substrate-rhala.jsonl")) {
+	for line := range bytes.Lines(testkit.Shared(t, "data", "replies", "substrate-rhala.jsonl")) {
 		var l struct {
 			Request  string
 			Response struct{ Body string }

@@ -134,7 +134,7 @@ func (a *app) addPools(ctx context.Context, entries []roster.PoolEntry, bridge s
 	return a.withCore(ctx, func(ctx context.Context, s *session) error {
 		w := work{kind: batch.AddPools}
 		for _, name := range bridges {
-			if !s.hasBridge(name) {
+			if _, _, known := s.core.Config().Bridge(name); !known {
 				return fleet.Fail(fleet.NotFound, fleet.Because("cli.no_bridge", "bridge", name))
 			}
 			args, err := b.args(of[name])

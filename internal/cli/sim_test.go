@@ -32,11 +32,17 @@ const (
 
 func newSimFleet(t *testing.T, scenario string, speed float64) simFleet {
 	t.Helper()
+	return startFleet(t, scenario, daemon.SimOptions{Speed: speed, Fleet: world.FleetOptions{Workers: 8}})
+}
+
+func startFleet(t *testing.T, scenario string, o daemon.SimOptions) simFleet {
+	t.Helper()
 	s, err := simwire.ParseScenario([]byte(scenario))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim, err := daemon.StartSim(t.Context(), daemon.SimOptions{Seed: 3, Speed: speed, Fleet: world.FleetOptions{Workers: 8}, Scenario: &s})
+	o.Seed, o.Scenario = 3, &s
+	sim, err := daemon.StartSim(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -59,7 +60,7 @@ func (a *app) addWorkers(ctx context.Context, f addFlags, b *batchFlags) error {
 		return err
 	}
 	return a.withCore(ctx, func(ctx context.Context, s *session) error {
-		if f.bridge != "" && !s.hasBridge(f.bridge) {
+		if _, _, known := s.core.Config().Bridge(f.bridge); f.bridge != "" && !known {
 			return fleet.Fail(fleet.NotFound, fleet.Because("cli.no_bridge", "bridge", f.bridge))
 		}
 		placement := s.core.Batches.Place(ctx, entries, roster.PlaceOptions{Bridge: f.bridge, Site: f.site}, s.core.Clock.Now())
@@ -73,7 +74,7 @@ func (a *app) addWorkers(ctx context.Context, f addFlags, b *batchFlags) error {
 
 // readWorkers reads the list; with a bad line nothing of it counts, unless told otherwise.
 func (a *app) readWorkers(f addFlags) ([]roster.Entry, error) {
-	o := roster.Options{NeedPID: true}
+	o := roster.Options{NeedPID: true, NeedStake: true}
 	if f.pool != "" {
 		pid, why := roster.PID(f.pool)
 		if !why.IsZero() {
@@ -96,11 +97,6 @@ func (a *app) readWorkers(f addFlags) ([]roster.Entry, error) {
 	list, err := roster.Parse(in, o)
 	if err != nil {
 		return nil, err
-	}
-	for _, e := range list.Entries {
-		if e.Stake == nil {
-			return nil, usage("cli.no_stake", "worker", e.Name, "line", e.Line)
-		}
 	}
 	return list.Entries, a.badLines(f.file, list.Problems, f.skipBad, len(list.Entries))
 }
@@ -127,28 +123,21 @@ func (a *app) badLines(file string, problems roster.Problems, skip bool, good in
 	}
 	name := filepath.Base(file)
 	for _, p := range problems {
-		fmt.Fprintf(a.Stderr, "%s:%d:%d: %s\n", name, p.Line, p.Column, a.text(p.Reason))
+		place := name
+		if at := p.At(); at != "" {
+			place += ":" + at
+		}
+		fmt.Fprintf(a.Stderr, "%s: %s\n", place, a.text(p.Reason))
 		if p.Excerpt != "" {
-			fmt.Fprintf(a.Stderr, "    %s\n", p.Excerpt)
+			fmt.Fprintf(a.Stderr, "%s\n", indent(strings.TrimRight(p.Excerpt+"\n"+p.Caret(), "\n")))
 		}
 	}
 	if skip && good > 0 {
-		fmt.Fprintln(a.Stderr, a.say("cli.skipped_bad", "n", len(problems), "good", good))
+		fmt.Fprintln(a.Stderr, a.say("cli.skipped_bad", "n", problems.Count(), "good", good))
 		return nil
 	}
-	fmt.Fprintln(a.Stderr, a.say("cli.bad_list", "n", len(problems)))
+	fmt.Fprintln(a.Stderr, a.say("cli.bad_list", "n", problems.Count()))
 	return exitError{exitUsage}
-}
-
-func (s *session) hasBridge(name string) bool {
-	for _, site := range s.core.Config().Sites {
-		for _, b := range site.Bridges {
-			if b.Name == name {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // placed makes a plan for every bridge that gets something, and keeps what goes nowhere.

@@ -13,6 +13,7 @@ import (
 	"phalops/internal/config"
 	"phalops/internal/fleet"
 	"phalops/internal/secret"
+	"phalops/internal/testkit"
 )
 
 const peer = "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWKPbdG"
@@ -220,18 +221,7 @@ func TestStarterComments(t *testing.T) {
 // TestSharedExample holds the design's example against this version: it has nothing that is unknown, and everything that
 // cannot be had yet is said to be so.
 func TestSharedExample(t *testing.T) {
-	root := os.Getenv("PHALOPS_SHARED")
-	if root == "" {
-		root = "../../../shared"
-	}
-	data, err := os.ReadFile(filepath.Join(root, "design", "phalops.example.yaml"))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("without the shared design:", err)
-	}
-	_, problems := config.Parse(data)
+	_, problems := config.Parse(testkit.Shared(t, "design", "phalops.example.yaml"))
 	codes := map[string]int{}
 	for _, p := range problems {
 		codes[p.Reason.Code]++

@@ -92,6 +92,12 @@ func (c *Control) read(ctx context.Context, b config.Bridge, before fleet.Bridge
 	}
 	reading := client.Read(ctx)
 	all.Wait()
+	return withWords(reading, asked, said)
+}
+
+// withWords puts what pRuntimes said beside what their bridge told. Of a bridge that was silent their word is all there is; a worker
+// that is on record no more gets none.
+func withWords(reading prb.Reading, asked []*fleet.WorkerStatus, said []*fleet.PruntimeStatus) prb.Reading {
 	if len(asked) == 0 {
 		return reading
 	}
@@ -101,7 +107,10 @@ func (c *Control) read(ctx context.Context, b config.Bridge, before fleet.Bridge
 	}
 	for i, w := range asked {
 		n, told := at[w.ID]
-		if !told { // the bridge was silent: the pRuntime's word is all there is
+		if !told && reading.MonitorErr == nil && reading.InventoryErr == nil {
+			continue
+		}
+		if !told {
 			reading.Workers = append(reading.Workers, fleet.WorkerStatus{ID: w.ID, Endpoint: w.Endpoint})
 			n = len(reading.Workers) - 1
 		}

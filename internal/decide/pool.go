@@ -2,7 +2,6 @@ package decide
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,14 +67,14 @@ func forced(v *fleet.ChainView, p *fleet.ChainPool) finding {
 // missing is what a pool lacks to pay its queue up to the withdrawal that is due: what is free and what is releasing goes to the
 // older ones first.
 func missing(p *fleet.ChainPool) fleet.Amount {
-	covered := plus(p.Free, p.Releasing)
+	covered := p.Free.Plus(p.Releasing)
 	for _, q := range p.Queue {
 		if q.Amount.Cmp(covered) > 0 {
-			return minus(q.Amount, covered)
+			return q.Amount.Minus(covered)
 		}
-		covered = minus(covered, q.Amount)
+		covered = covered.Minus(q.Amount)
 	}
-	return minus(p.Queued, plus(p.Free, p.Releasing)) // a queue that is longer than what is listed
+	return p.Queued.Minus(p.Free.Plus(p.Releasing)) // a queue that is longer than what is listed
 }
 
 // noProxy is a pool for which somebody signs whom the chain does not let sign.
@@ -192,26 +191,4 @@ func pha(a fleet.Amount) string {
 		return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.2f", x), "0"), ".")
 	}
 	return a.PHA()
-}
-
-func plus(a, b fleet.Amount) fleet.Amount {
-	ah, al := a.Uint128()
-	bh, bl := b.Uint128()
-	lo, carry := bits.Add64(al, bl, 0)
-	hi, _ := bits.Add64(ah, bh, carry)
-	a.SetUint128(hi, lo)
-	return a
-}
-
-// minus is a less b, and nothing where b is more.
-func minus(a, b fleet.Amount) fleet.Amount {
-	if a.Cmp(b) <= 0 {
-		return fleet.Amount{}
-	}
-	ah, al := a.Uint128()
-	bh, bl := b.Uint128()
-	lo, borrow := bits.Sub64(al, bl, 0)
-	hi, _ := bits.Sub64(ah, bh, borrow)
-	a.SetUint128(hi, lo)
-	return a
 }

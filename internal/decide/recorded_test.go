@@ -2,6 +2,7 @@ package decide_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -24,6 +25,7 @@ import (
 	v0 "phalops/internal/prb/v0"
 	v2 "phalops/internal/prb/v2"
 	v3 "phalops/internal/prb/v3"
+	"phalops/internal/testkit"
 	"phalops/internal/wire"
 )
 
@@ -41,18 +43,7 @@ type recording struct {
 
 func recordings(t *testing.T, file string) []recording {
 	t.Helper()
-	shared := os.Getenv("PHALOPS_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(shared, "data", "replies", file))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no recorded replies: ", err)
-	}
-	defer f.Close()
+	f := bytes.NewReader(testkit.Shared(t, "data", "replies", file))
 	var all []recording
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 8<<20)

@@ -69,6 +69,26 @@ func (a Amount) Cmp(b Amount) int {
 	}
 }
 
+// Plus is a + b, at most the largest amount that there is: sums of foreign numbers must not begin again at 0.
+func (a Amount) Plus(b Amount) Amount {
+	lo, carry := bits.Add64(a.lo, b.lo, 0)
+	hi, over := bits.Add64(a.hi, b.hi, carry)
+	if over != 0 {
+		return Amount{1<<64 - 1, 1<<64 - 1}
+	}
+	return Amount{hi, lo}
+}
+
+// Minus is a - b, or 0 where b is more.
+func (a Amount) Minus(b Amount) Amount {
+	if a.Cmp(b) <= 0 {
+		return Amount{}
+	}
+	lo, borrow := bits.Sub64(a.lo, b.lo, 0)
+	hi, _ := bits.Sub64(a.hi, b.hi, borrow)
+	return Amount{hi, lo}
+}
+
 // IsZero reports whether a is 0.
 func (a Amount) IsZero() bool { return a == Amount{} }
 

@@ -23,7 +23,7 @@ func (h *LedgerHistory) measure(now time.Time) {
 		w.Daily, w.DailyFor = daily(grown, took)
 		if w.Pool {
 			p := pools[w.PID]
-			pools[w.PID] = sum{phala.Plus(p.grown, grown), max(p.took, took)}
+			pools[w.PID] = sum{p.grown.Plus(grown), max(p.took, took)}
 		}
 	}
 	for i := range v.Others {
@@ -76,7 +76,7 @@ func (h *LedgerHistory) spent(now time.Time, address string, is fleet.Amount) (f
 	series := h.series(now, is, func(s fleet.ChainSample) (a fleet.Amount, ok bool) { a, ok = s.Gas[address]; return a, ok })
 	var sum fleet.Amount
 	for i := 1; i < len(series); i++ {
-		sum = phala.Plus(sum, phala.Minus(series[i-1].Value, series[i].Value))
+		sum = sum.Plus(series[i-1].Value.Minus(series[i].Value))
 	}
 	return daily(sum, now.Sub(series[0].At))
 }

@@ -104,19 +104,19 @@ func (h *LedgerHistory) follow(last, v *fleet.ChainView, rewards map[phala.Accou
 	case !between(now.Sub(old.RewardMoved), pausedFor):
 		t.RewardResumed = now
 	}
-	t.Earned = phala.Plus(old.Earned, h.earned(old, *t, rewards))
+	t.Earned = old.Earned.Plus(h.earned(old, *t, rewards))
 }
 
 // earned is by how much all sessions' rewards have grown. Where an earlier process read them last, sessions that began anew meanwhile
 // make it a little less than it was.
 func (h *LedgerHistory) earned(old, t fleet.ChainTotals, rewards map[phala.Account]fleet.Amount) (sum fleet.Amount) {
 	if h.rewards == nil || rewards == nil {
-		return phala.Minus(t.Reward, old.Reward)
+		return t.Reward.Minus(old.Reward)
 	}
 	for account, is := range rewards {
 		if was := h.rewards[account]; was != is { // those that were not there began at 0
 			grown, _ := phala.Increase([]phala.Sample{{Value: was}, {Value: is}})
-			sum = phala.Plus(sum, grown)
+			sum = sum.Plus(grown)
 		}
 	}
 	return sum

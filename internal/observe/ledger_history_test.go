@@ -41,7 +41,7 @@ func rewarded(height uint64, rewards map[byte]uint64, change ...func(*fleet.Chai
 			r.View.Others = append(r.View.Others, w)
 		}
 		r.Rewards[accountOf(w.PID, n)] = w.Reward
-		r.View.Totals.Reward = phala.Plus(r.View.Totals.Reward, w.Reward)
+		r.View.Totals.Reward = r.View.Totals.Reward.Plus(w.Reward)
 	}
 	for _, f := range change {
 		f(&r.View)

@@ -2,14 +2,10 @@ package observe
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,6 +16,7 @@ import (
 
 	"phalops/internal/fleet"
 	"phalops/internal/substrate"
+	"phalops/internal/testkit"
 )
 
 const rhalaBlock = "0x2abed23b56dc42824a64ea4a7b518097e338a66c38b4b35ba09eb230af637513"
@@ -27,18 +24,7 @@ const rhalaBlock = "0x2abed23b56dc42824a64ea4a7b518097e338a66c38b4b35ba09eb230af
 // shared reads a file of the shared data; tests are skipped without it, but fail under CI.
 func shared(t testing.TB, name ...string) []byte {
 	t.Helper()
-	root := os.Getenv("PHALOPS_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
-	b, err := os.ReadFile(filepath.Join(append([]string{root, "data"}, name...)...))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no shared data: ", err)
-	}
-	return b
+	return testkit.Shared(t, append([]string{"data"}, name...)...)
 }
 
 // recorded answers with the recorded bytes of a real runtime of the second era, at one block.
@@ -82,12 +68,8 @@ func rhala(t testing.TB) *recorded {
 		}
 	}
 	r.keys = slices.Sorted(maps.Keys(r.state))
-	z, err := gzip.NewReader(bytes.NewReader(shared(t, "replies", "substrate-rhala-state_getMetadata.json.gz")))
-	if err != nil {
-		t.Fatal(err)
-	}
 	var body struct{ Result json.RawMessage }
-	if b, err := io.ReadAll(z); err != nil || json.Unmarshal(b, &body) != nil {
+	if err := json.Unmarshal(shared(t, "replies", "substrate-rhala-state_getMetadata.json.gz"), &body); err != nil {
 		t.Fatal(err)
 	}
 	r.metadata = body.Result

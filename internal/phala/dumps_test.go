@@ -124,7 +124,7 @@ func khalaStakers(t *testing.T, whole *State, n *node) {
 	}
 	shares, queued, rewards, all := map[uint64]fleet.Amount{}, map[uint64]fleet.Amount{}, sum{}, sum{}
 	for _, x := range s.Stakers {
-		shares[x.Pool], queued[x.Pool] = Plus(shares[x.Pool], x.Shares), Plus(queued[x.Pool], x.Queued)
+		shares[x.Pool], queued[x.Pool] = shares[x.Pool].Plus(x.Shares), queued[x.Pool].Plus(x.Queued)
 		rewards.amount(x.Pending)
 		if x.Queued.Cmp(x.Shares) > 0 || !x.Told {
 			t.Errorf("%+v", x)

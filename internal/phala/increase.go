@@ -21,7 +21,7 @@ func Increase(samples []Sample) (grown fleet.Amount, took time.Duration) {
 	for i := 1; i < len(samples); i++ {
 		before, now := samples[i-1], samples[i]
 		if now.Value.Cmp(before.Value) >= 0 {
-			total.amount(Minus(now.Value, before.Value))
+			total.amount(now.Value.Minus(before.Value))
 		} else {
 			total.amount(now.Value)
 		}

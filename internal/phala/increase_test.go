@@ -44,7 +44,7 @@ func TestIncreaseSplits(t *testing.T) {
 		whole, took := Increase(all)
 		first, a := Increase(all[:at+1])
 		second, b := Increase(all[at:])
-		if Plus(first, second) != whole || a+b != took {
+		if first.Plus(second) != whole || a+b != took {
 			t.Errorf("%s + %s is not %s", first, second, whole)
 		}
 	})

@@ -21,7 +21,7 @@ func (p *Pool) settle(now time.Time, grace time.Duration, era Era) {
 		p.Releasing = cooling.total()
 	}
 	if p.Kind == Vault {
-		p.Used = Minus(p.Value, p.Free)
+		p.Used = p.Value.Minus(p.Free)
 		p.OwnerReward = portion(p.OwnerShares, p.Value, p.Shares)
 	}
 	for i := range p.Queue {
@@ -30,14 +30,14 @@ func (p *Pool) settle(now time.Time, grace time.Duration, era Era) {
 	if p.Kind == Vault {
 		return // see settleVault: what comes free for it is in the queues of other pools
 	}
-	covered := Plus(p.Free, p.Releasing)
+	covered := p.Free.Plus(p.Releasing)
 	for _, w := range p.Queue {
 		if w.Amount.Cmp(covered) > 0 {
 			p.DueAt = w.Start.Add(grace)
 			p.Due = now.After(p.DueAt)
 			return
 		}
-		covered = Minus(covered, w.Amount)
+		covered = covered.Minus(w.Amount)
 	}
 }
 
@@ -83,7 +83,7 @@ func (r *reader) check() {
 		ours := p.account == PoolAccount(p.ID, p.Owner)
 		if p.Kind == StakePool {
 			ours = ours && p.reward == RewardAccount(p.ID, p.Owner) && p.locked == LockAccount(p.ID, p.Owner)
-			values.see(p.Value == Plus(p.Free, p.Used), pid)
+			values.see(p.Value == p.Free.Plus(p.Used), pid)
 		}
 		accounts.see(ours, pid)
 	}

@@ -189,9 +189,9 @@ func (p *Pool) Remaining() (room fleet.Amount, over, ok bool) {
 		return room, false, false
 	}
 	if p.Value.Cmp(*p.Cap) > 0 {
-		return Minus(p.Value, *p.Cap), true, true
+		return p.Value.Minus(*p.Cap), true, true
 	}
-	return Minus(*p.Cap, p.Value), false, true
+	return p.Cap.Minus(p.Value), false, true
 }
 
 // Queued is what waits in the queue.

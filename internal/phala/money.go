@@ -91,27 +91,6 @@ func amount(n *big.Int) (a fleet.Amount) {
 // pha is an amount in PHA, exactly.
 func pha(a fleet.Amount) *big.Rat { return new(big.Rat).SetFrac(units(a), big.NewInt(1e12)) }
 
-// Plus is a + b, at most the largest amount that there is.
-func Plus(a, b fleet.Amount) fleet.Amount {
-	var s sum
-	s.amount(a)
-	s.amount(b)
-	return s.total()
-}
-
-// Minus is a - b, or 0 where b is more.
-func Minus(a, b fleet.Amount) (left fleet.Amount) {
-	if a.Cmp(b) <= 0 {
-		return left
-	}
-	ahi, alo := a.Uint128()
-	bhi, blo := b.Uint128()
-	lo, borrow := bits.Sub64(alo, blo, 0)
-	hi, _ := bits.Sub64(ahi, bhi, borrow)
-	left.SetUint128(hi, lo)
-	return left
-}
-
 // portion is shares·value/total, cut off; 0 without a total.
 func portion(shares, value, total fleet.Amount) fleet.Amount {
 	if total.IsZero() {

@@ -31,10 +31,10 @@ func TestSumsAreExact(t *testing.T) {
 			t.Fatalf("the sum of %v is %s, want %s", all, s.big(), &want)
 		}
 		a, b := all[0], all[1]
-		if got := Plus(a, b); got != amount(new(big.Int).Add(units(a), units(b))) {
+		if got := a.Plus(b); got != amount(new(big.Int).Add(units(a), units(b))) {
 			t.Fatalf("%s + %s = %s", a, b, got)
 		}
-		if got := Minus(a, b); got != amount(new(big.Int).Sub(units(a), units(b))) {
+		if got := a.Minus(b); got != amount(new(big.Int).Sub(units(a), units(b))) {
 			t.Fatalf("%s - %s = %s", a, b, got)
 		}
 		var f Fixed

@@ -2,14 +2,10 @@ package phala
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +13,7 @@ import (
 
 	"phalops/internal/substrate"
 	"phalops/internal/substrate/scale"
+	"phalops/internal/testkit"
 )
 
 const block = "0x2abed23b56dc42824a64ea4a7b518097e338a66c38b4b35ba09eb230af637513"
@@ -24,27 +21,7 @@ const block = "0x2abed23b56dc42824a64ea4a7b518097e338a66c38b4b35ba09eb230af63751
 // shared reads a file of the shared data; tests are skipped without it, but fail under CI.
 func shared(t testing.TB, name ...string) []byte {
 	t.Helper()
-	root := os.Getenv("PHALOPS_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
-	b, err := os.ReadFile(filepath.Join(append([]string{root, "data"}, name...)...))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no shared data: ", err)
-	}
-	if strings.HasSuffix(name[len(name)-1], ".gz") {
-		z, err := gzip.NewReader(bytes.NewReader(b))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b, err = io.ReadAll(z); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b
+	return testkit.Shared(t, append([]string{"data"}, name...)...)
 }
 
 func sharedJSON[T any](t testing.TB, name ...string) (v T) {

@@ -325,7 +325,7 @@ func inOrder[K Account | Key, V any](all map[K]*V, key func(*V) K) []*V {
 func (r *reader) finishPools() {
 	for _, c := range r.st.Claims {
 		if p := r.pools[c.Pool]; p != nil && p.Owner == c.User {
-			p.Claimable = Plus(p.Claimable, c.Amount)
+			p.Claimable = p.Claimable.Plus(c.Amount)
 		}
 	}
 	for i := range r.st.Stakers {

@@ -43,7 +43,7 @@ type rawPool1 struct {
 func (v *rawPool1) pool(pid uint64) *Pool {
 	p := &Pool{
 		ID: pid, Kind: StakePool, Owner: v.Owner, Commission: v.PayoutCommission.Value, Cap: capOf(v.Cap), Value: v.TotalStake, Shares: v.TotalShares,
-		Free: v.FreeStake, Used: Minus(v.TotalStake, v.FreeStake), Releasing: v.ReleasingStake, OwnerReward: v.OwnerReward, PerShare: v.RewardAcc,
+		Free: v.FreeStake, Used: v.TotalStake.Minus(v.FreeStake), Releasing: v.ReleasingStake, OwnerReward: v.OwnerReward, PerShare: v.RewardAcc,
 		Workers: slices.Clone(v.Workers),
 	}
 	for _, w := range v.WithdrawQueue {

@@ -104,7 +104,7 @@ func (r *reader) shareholders(ctx context.Context) error {
 	}
 	err = r.stakeInfo(ctx, nfts, func(id nftID, shares fleet.Amount) {
 		s := of(pools[id[0]], owners[id])
-		s.Shares = Plus(s.Shares, shares)
+		s.Shares = s.Shares.Plus(shares)
 	})
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (r *reader) shareholders(ctx context.Context) error {
 	for _, c := range r.st.Claims {
 		if r.pools[c.Pool] != nil {
 			s := of(c.Pool, c.User)
-			s.Claimable = Plus(s.Claimable, c.Amount)
+			s.Claimable = s.Claimable.Plus(c.Amount)
 		}
 	}
 	for _, p := range r.pools {
@@ -207,7 +207,7 @@ func (r *reader) finishStakers() {
 		s.Value = portion(s.Shares, p.Value, p.Shares)
 		for _, w := range p.Queue {
 			if w.User == s.User {
-				s.Queued = Plus(s.Queued, w.Shares)
+				s.Queued = s.Queued.Plus(w.Shares)
 			}
 		}
 	}

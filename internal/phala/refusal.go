@@ -131,7 +131,7 @@ func (l *ledger) refusedReclaim(o Order) fleet.Reason {
 
 // refusedStake judges the stake of a start or restart; had is what is on the worker already.
 func (l *ledger) refusedStake(p *Pool, o Order, had fleet.Amount) fleet.Reason {
-	if free := Plus(l.pool(p).free, had); o.Stake.Cmp(free) > 0 {
+	if free := l.pool(p).free.Plus(had); o.Stake.Cmp(free) > 0 {
 		return fleet.Because("phala.no_free_stake", "pool", number(o.Pool), "stake", o.Stake.PHA(), "free", free.PHA())
 	}
 	w := l.Worker(o.Worker)
@@ -153,12 +153,12 @@ func (l *ledger) carryOut(o Order) {
 		st = Standing{Known: true, InPool: true, State: Ready}
 		p.workers++
 	case StartWorker, RestartWorker:
-		p.free = Minus(Plus(p.free, st.Stake), o.Stake)
+		p.free = p.free.Plus(st.Stake).Minus(o.Stake)
 		st.State, st.Stake = Idle, o.Stake
 	case StopWorker:
 		st.State, st.Since = CoolingDown, l.Now
 	case ReclaimWorker:
-		p.free = Plus(p.free, st.Stake)
+		p.free = p.free.Plus(st.Stake)
 		st = Standing{Known: true, InPool: st.InPool, State: Ready}
 	case RemoveWorker:
 		st.InPool = false

@@ -22,7 +22,7 @@ func (r *reader) balances(ctx context.Context, accounts []Account) (map[Account]
 		Frozen fleet.Amount `scale:"data.frozen|data.fee_frozen"` // renamed by spec 1250
 	}
 	gas := map[Account]fleet.Amount{}
-	return gas, each(ctx, r, "System", "Account", true, accounts, byAccount, func(a *Account, v *account) { gas[*a] = Minus(v.Free, v.Frozen) })
+	return gas, each(ctx, r, "System", "Account", true, accounts, byAccount, func(a *Account, v *account) { gas[*a] = v.Free.Minus(v.Frozen) })
 }
 
 // Proxies are the accounts that may manage pools and workers for others at once; nil where the runtime has no proxies. Khala and

@@ -92,7 +92,7 @@ func (r *reader) settleVaults() {
 // pools' queues do not cover is older than the grace period. Runtimes with a longest wait do it as well for the sake of one that has waited so
 // long, or the first one for three grace periods; and not twice.
 func (p *Pool) settleVault(now time.Time, grace, patience time.Duration) {
-	covered := Plus(p.Free, p.Releasing)
+	covered := p.Free.Plus(p.Releasing)
 	sooner := func(at time.Time) {
 		if p.DueAt.IsZero() || at.Before(p.DueAt) {
 			p.DueAt = at
@@ -109,7 +109,7 @@ func (p *Pool) settleVault(now time.Time, grace, patience time.Duration) {
 			sooner(w.Start.Add(grace))
 			break
 		}
-		covered = Minus(covered, w.Amount)
+		covered = covered.Minus(w.Amount)
 	}
 	if p.Locked && patience > 0 {
 		p.DueAt = time.Time{}

@@ -133,14 +133,11 @@ func findNode(cfg config.Config, name string) (config.Site, config.Node, error) 
 }
 
 func findBridge(cfg config.Config, name string) (config.Site, config.Bridge, error) {
-	for _, s := range cfg.Sites {
-		for _, b := range s.Bridges {
-			if b.Name == name {
-				return s, b, nil
-			}
-		}
+	site, bridge, ok := cfg.Bridge(name)
+	if !ok {
+		return site, bridge, fleet.Fail(fleet.NotFound, fleet.Because("remedy.no_bridge", "bridge", name))
 	}
-	return config.Site{}, config.Bridge{}, fleet.Fail(fleet.NotFound, fleet.Because("remedy.no_bridge", "bridge", name))
+	return site, bridge, nil
 }
 
 // pollEvery is how often a proof that takes minutes is asked for.

@@ -7,12 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"phalops/internal/fleet"
+	"phalops/internal/testkit"
 )
 
 // posts answers with f(request).
@@ -169,18 +168,7 @@ type recorded struct {
 
 func recordings(t *testing.T) []recorded {
 	t.Helper()
-	shared := os.Getenv("PHALOPS_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(shared, "data", "replies", "substrate-rhala.jsonl"))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no recorded replies: ", err)
-	}
-	defer f.Close()
+	f := bytes.NewReader(testkit.Shared(t, "data", "replies", "substrate-rhala.jsonl"))
 	var all []recorded
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 8<<20)

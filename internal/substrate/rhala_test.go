@@ -3,14 +3,11 @@ package substrate
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,30 +16,13 @@ import (
 
 	"phalops/internal/fleet"
 	"phalops/internal/substrate/scale"
+	"phalops/internal/testkit"
 )
 
 // sharedFile opens a file of the shared data; tests are skipped without it, but fail under CI.
 func sharedFile(t testing.TB, name ...string) io.Reader {
 	t.Helper()
-	root := os.Getenv("PHALOPS_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
-	b, err := os.ReadFile(filepath.Join(append([]string{root, "data"}, name...)...))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no shared data: ", err)
-	}
-	if !strings.HasSuffix(name[len(name)-1], ".gz") {
-		return bytes.NewReader(b)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return z
+	return bytes.NewReader(testkit.Shared(t, append([]string{"data"}, name...)...))
 }
 
 // replay answers as a real Rhala node did: with the recorded body where the question was recorded, and otherwise, for keys and

@@ -22,6 +22,7 @@ import (
 
 	"phalops/internal/fleet"
 	"phalops/internal/prb"
+	"phalops/internal/testkit"
 	"phalops/internal/wire"
 )
 
@@ -76,18 +77,7 @@ func (r recorded) uuids() []string {
 
 func recordings(t *testing.T) []recorded {
 	t.Helper()
-	shared := os.Getenv("PHALOPS_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(shared, "data", "replies", "prb-v0.jsonl"))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no recorded replies: ", err)
-	}
-	defer f.Close()
+	f := bytes.NewReader(testkit.Shared(t, "data", "replies", "prb-v0.jsonl"))
 	var all []recorded
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 8<<20)

@@ -2,6 +2,7 @@ package v2
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -21,6 +22,7 @@ import (
 
 	"phalops/internal/fleet"
 	"phalops/internal/prb"
+	"phalops/internal/testkit"
 	"phalops/internal/wire"
 )
 
@@ -50,18 +52,7 @@ func (r recorded) peerMethod() (peer, method string, ok bool) {
 
 func recordings(t *testing.T) []recorded {
 	t.Helper()
-	shared := os.Getenv("PHALOPS_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(shared, "data", "replies", "prb-v2.jsonl"))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no recorded replies: ", err)
-	}
-	defer f.Close()
+	f := bytes.NewReader(testkit.Shared(t, "data", "replies", "prb-v2.jsonl"))
 	var all []recorded
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 8<<20)

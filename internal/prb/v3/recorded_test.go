@@ -2,6 +2,7 @@ package v3
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -18,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"phalops/internal/fleet"
+	"phalops/internal/testkit"
 	"phalops/internal/wire"
 )
 
@@ -53,18 +55,7 @@ const recordedBase = "/api/p/http%3A%2F%2F127.0.0.1%3A28412/"
 
 func recordings(t *testing.T) []recorded {
 	t.Helper()
-	shared := os.Getenv("PHALOPS_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(shared, "data", "replies", "prb-v3-monitor-proxy.jsonl"))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no recorded replies: ", err)
-	}
-	defer f.Close()
+	f := bytes.NewReader(testkit.Shared(t, "data", "replies", "prb-v3-monitor-proxy.jsonl"))
 	var all []recorded
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 8<<20)

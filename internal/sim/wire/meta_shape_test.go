@@ -1,43 +1,20 @@
 package wire
 
 import (
-	"compress/gzip"
 	"encoding/binary"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"phalops/internal/sim/world"
+	"phalops/internal/testkit"
 )
 
 // shared unpacks a file of the shared data; tests are skipped without it, but fail under CI.
 func shared(t *testing.T, name string) []byte {
 	t.Helper()
-	root := os.Getenv("PHALOPS_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(root, "data", "metadata", name))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no shared data: ", err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return testkit.Shared(t, "data", "metadata", name)
 }
 
 // metaReader reads metadata v14 by the book, for this test alone: a panic is a broken blob.

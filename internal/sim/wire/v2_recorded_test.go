@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,6 +15,7 @@ import (
 
 	"phalops/internal/clock"
 	"phalops/internal/sim/world"
+	"phalops/internal/testkit"
 )
 
 var epoch = time.Date(2022, 9, 7, 7, 58, 3, 0, time.UTC)
@@ -45,18 +44,7 @@ func recordings(t *testing.T) []recorded { return recordingsIn(t, "prb-v2.jsonl"
 
 func recordingsIn(t *testing.T, file string, lines int) []recorded {
 	t.Helper()
-	shared := os.Getenv("PHALOPS_SHARED")
-	if shared == "" {
-		shared = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(shared, "data", "replies", file))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no recorded replies: ", err)
-	}
-	defer func() { _ = f.Close() }()
+	f := bytes.NewReader(testkit.Shared(t, "data", "replies", file))
 	var all []recorded
 	for text := bufio.NewReader(f); ; {
 		line, err := text.ReadBytes('\n')

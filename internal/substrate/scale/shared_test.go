@@ -2,55 +2,27 @@ package scale
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/hex"
 	"encoding/json"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"phalops/internal/testkit"
 )
 
 // shared reads a file of the shared data, unpacked; tests are skipped without it, but fail under CI.
 func shared(t testing.TB, name ...string) []byte {
 	t.Helper()
-	root := os.Getenv("PHALOPS_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	path := filepath.Join(append([]string{root, "data"}, name...)...)
-	b, err := os.ReadFile(path)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("no shared data: ", err)
-	}
-	if !strings.HasSuffix(path, ".gz") {
-		return b
-	}
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b, err = io.ReadAll(z); err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return testkit.Shared(t, append([]string{"data"}, name...)...)
 }
 
 // blobs are the names of all real metadata in the shared data.
 func blobs(t testing.TB) []string {
 	t.Helper()
-	shared(t, "khala_metadata.scale")
-	root := os.Getenv("PHALOPS_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "..", "shared")
-	}
-	found, err := filepath.Glob(filepath.Join(root, "data", "metadata", "*.scale.gz"))
+	found, err := filepath.Glob(filepath.Join(testkit.SharedFolder(t), "data", "metadata", "*.scale.gz"))
 	if err != nil || len(found) != 11 {
 		t.Fatal(found, err)
 	}
