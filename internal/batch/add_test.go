@@ -91,11 +91,11 @@ func TestAddLeavesOut(t *testing.T) {
 				batch.Entry{Name: b.first, Endpoint: spare(3), PID: b.pool, Stake: fleet.PHA(10), Enabled: true},
 				batch.Entry{Name: "lost", Endpoint: spare(4), PID: 4242, Stake: fleet.PHA(10), Enabled: true},
 				batch.Entry{Name: "poor", Endpoint: spare(5), PID: b.pool, Stake: fleet.NewAmount(1), Enabled: true},
-				batch.Entry{Name: "alias", Endpoint: strings.Replace(own.Endpoint, "http://", "http://", 1) + "0", PID: b.pool, Stake: fleet.PHA(10), Enabled: true},
+				batch.Entry{Name: "other", Endpoint: own.Endpoint + "0", PID: b.pool, Stake: fleet.PHA(10), Enabled: true},
 			)
 			p := s.run(addRequest(b.name, list, batch.ArgRestart, batch.RestartNever))
 			want(t, results(p), "new-01 done act.sent", "new-02 skipped batch.full", "twin skipped batch.endpoint_taken", b.first+" skipped batch.name_taken",
-				"lost skipped batch.no_pool", "poor skipped prb.bad_stake", "alias skipped batch.full")
+				"lost skipped batch.no_pool", "poor skipped prb.bad_stake", "other skipped batch.full")
 			if p.State != fleet.PlanPartly {
 				t.Errorf("the plan is %s", p.State)
 			}

@@ -140,6 +140,16 @@ func (s *session) chosen(now snapshot, sel fleet.Selector) ([]chosen, error) {
 	return nil, fleet.Fail(fleet.NotFound, fleet.Because("cli.no_match"))
 }
 
+// find looks at the fleet and chooses workers.
+func (s *session) find(ctx context.Context, sel fleet.Selector) (snapshot, []chosen, error) {
+	now, err := s.look(ctx)
+	if err != nil {
+		return now, nil, err
+	}
+	found, err := s.chosen(now, sel)
+	return now, found, err
+}
+
 // treatWorkers makes one plan a site, so that each is executed by whoever holds that site's lease.
 func (a *app) treatWorkers(ctx context.Context, kind string, flags *selectorFlags) error {
 	sel, err := a.namedSelector(flags)
@@ -147,11 +157,7 @@ func (a *app) treatWorkers(ctx context.Context, kind string, flags *selectorFlag
 		return err
 	}
 	return a.withCore(ctx, func(ctx context.Context, s *session) error {
-		now, err := s.look(ctx)
-		if err != nil {
-			return err
-		}
-		found, err := s.chosen(now, sel)
+		now, found, err := s.find(ctx, sel)
 		if err != nil {
 			return err
 		}

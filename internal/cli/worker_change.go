@@ -77,11 +77,7 @@ func (a *app) changeWorkers(ctx context.Context, kind string, flags *selectorFla
 		return err
 	}
 	return a.withCore(ctx, func(ctx context.Context, s *session) error {
-		now, err := s.look(ctx)
-		if err != nil {
-			return err
-		}
-		found, err := s.chosen(now, sel)
+		now, found, err := s.find(ctx, sel)
 		if err != nil {
 			return err
 		}
